@@ -1,0 +1,88 @@
+"""Weights on disk: safetensors with what is needed to build the network again (floor 3; lesson 06)."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from kdsharp.checks import UsageError, atomic_path, check_name
+from kdsharp.models import MODELS, build
+
+
+def data_folder() -> Path:
+    """The project's ``data/``: beside the package in a clone, inside it in an installed wheel."""
+    clone = Path(__file__).resolve().parents[1] / "data"
+    return clone if (clone / "photos.toml").is_file() else Path(__file__).resolve().parent / "_data"
+
+
+def bundled() -> dict[str, Path]:
+    """Names of the checkpoints that come with kdsharp, and their files."""
+    return {path.stem: path for path in sorted((data_folder() / "checkpoints").glob("*.safetensors"))}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network in evaluation mode with the metadata of its training."""
+
+    name: str
+    model: nn.Module
+    meta: dict[str, Any]
+
+
+def save(path: str | Path, model: nn.Module, architecture: str, **meta: Any) -> Path:
+    """Write the weights and ``meta`` (anything JSON holds); the file appears whole or not at all."""
+    check_name(architecture, MODELS, "architecture")
+    weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    text = json.dumps({"architecture": architecture} | meta)
+    with atomic_path(path) as temporary:
+        save_file(weights, temporary, metadata={"kdsharp": text})
+    return Path(path)
+
+
+def load(name: str | Path) -> Checkpoint:
+    """Load a bundled checkpoint by name, or any kdsharp checkpoint by path, strictly.
+
+    Raises:
+        UsageError: for an unknown name, a truncated or foreign file, or weights of another network.
+    """
+    files = bundled()
+    path = files.get(str(name), Path(name))
+    if not path.is_file():
+        if path.suffix == ".safetensors" or path.parent != Path("."):
+            raise UsageError(f"checkpoint {path} does not exist; give a .safetensors file or one of: {', '.join(files)}")
+        check_name(str(name), files, "model")
+    meta = read_meta(path)
+    model = build(check_name(meta["architecture"], MODELS, "architecture"))
+    try:
+        with safe_open(path, framework="pt") as file:
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+    except SafetensorError as error:
+        raise UsageError(f"checkpoint {path} is damaged ({error}); copy or train it again") from None
+    expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    found = {key: tuple(value.shape) for key, value in weights.items()}
+    if expected != found:
+        odd = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
+        raise UsageError(
+            f"checkpoint {path} holds weights of another network than {meta['architecture']!r}: {len(odd)} tensors "
+            f"do not fit, first {odd[0]!r}; load it with the version of kdsharp that wrote it"
+        )
+    model.load_state_dict(weights)
+    return Checkpoint(path.stem, model.eval().requires_grad_(False), meta)
+
+
+def read_meta(path: str | Path) -> dict[str, Any]:
+    """The metadata of a checkpoint without its weights."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get("kdsharp")
+    except (SafetensorError, OSError) as error:
+        raise UsageError(f"checkpoint {path} is damaged ({error}); copy or train it again") from None
+    if text is None:
+        raise UsageError(f"checkpoint {path} was not written by kdsharp; train one with `kdsharp train`")
+    return json.loads(text)
+
+

@@ -1,0 +1,96 @@
+"""Argument checks whose message shows what came and what is allowed (floor 0)."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+
+class UsageError(ValueError):
+    """A mistake in what the user gave. The command line prints it as one sentence and exits with status 2."""
+
+
+def check_name(value: str, allowed: Iterable[str], what: str) -> str:
+    """Return ``value`` when it is one of ``allowed``; otherwise say which names there are."""
+    names = list(allowed)
+    if value in names:
+        return value
+    close = get_close_matches(str(value), names, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    raise UsageError(f"unknown {what} {value!r}{hint}; choose one of: {', '.join(names)}")
+
+
+def check_range(value: float, low: float, high: float, what: str) -> float:
+    """Return ``value`` when ``low <= value <= high``."""
+    if not low <= value <= high:
+        raise UsageError(f"{what} is {value}, but it must lie between {low:g} and {high:g}")
+    return value
+
+
+def check_positive(value: float, what: str) -> float:
+    """Return ``value`` when it is above 0."""
+    if not value > 0:
+        raise UsageError(f"{what} is {value}, but it must be above 0")
+    return value
+
+
+def check_images(*batches: Tensor, channels: int | None = None) -> None:
+    """Every tensor is floating point of shape (B, C, H, W), and all shapes agree.
+
+    Raises:
+        UsageError: with the offending shape, or with both shapes when they differ.
+    """
+    for batch in batches:
+        if not isinstance(batch, Tensor) or batch.ndim != 4 or not torch.is_floating_point(batch):
+            found = f"{batch.dtype} of shape {tuple(batch.shape)}" if isinstance(batch, Tensor) else type(batch)
+            raise UsageError(f"expected a float tensor of shape (B, C, H, W) in [0, 1], found {found}")
+        if channels is not None and batch.shape[1] != channels:
+            raise UsageError(f"expected {channels} channels, found shape {tuple(batch.shape)}")
+        if batch.shape != batches[0].shape:
+            raise UsageError(f"shapes differ: {tuple(batches[0].shape)} against {tuple(batch.shape)}")
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` that becomes ``path`` by rename when the block ends well.
+
+    Whoever reads ``path`` sees the whole file or none. The temporary name keeps the suffix, because
+    many writers choose their format by it.
+
+    Raises:
+        UsageError: when the folder cannot be written.
+    """
+    path = Path(path)
+    make_folder(path.parent)
+    handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def make_folder(path: str | Path) -> Path:
+    """Create the folder ``path`` and make sure that files can be written into it.
+
+    Raises:
+        UsageError: when it is a file, or not writable.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(f"{path} cannot be a folder: a file stands in its way; choose another folder") from None
+    except OSError as error:
+        raise UsageError(f"cannot write into {path} ({error.strerror}); choose another folder") from None
+    return path

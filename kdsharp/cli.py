@@ -1,0 +1,230 @@
+"""The ``kdsharp`` command: thin over the package (floor 8)."""
+
+import json
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from kdsharp.checks import UsageError, atomic_path, check_name, make_folder
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Learn image sharpening and knowledge distillation: run the lessons, sharpen photos, train and measure networks.",
+)
+course_app = typer.Typer(no_args_is_help=True, help="Make other editions of the course.")
+app.add_typer(course_app, name="course")
+console = Console()
+
+Profile = Annotated[str, typer.Option(help="How long it may take: `smoke` (seconds), `lab` (minutes) or `full`.")]
+
+
+@app.command()
+def run(
+    lesson: Annotated[list[str] | None, typer.Argument(help="Lessons by number or name; all when none is given.")] = None,
+    profile: Profile = "lab",
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", "--parameter", metavar="NAME VALUE", help="Set a parameter, e.g. `-p ALPHA 0.3`.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the executed notebooks; `build/PROFILE` by default.")] = None,
+) -> None:
+    """Run lessons headlessly and collect what they measured.
+
+    Example: `kdsharp run 9 --profile smoke -p ALPHA 0.3 -p TEMPERATURE 2`
+    """
+    from kdsharp.runs import run_lessons
+
+    values = dict(_pair(text) for text in parameter or [])
+    runs = run_lessons(lesson or [], profile, values, out)
+    table = Table("lesson", "seconds", "result")
+    for each in runs:
+        shown = "\n".join(f"{name} = {value}" for name, value in each.results.items())
+        table.add_row(each.lesson, f"{each.seconds:.0f}", escape(shown if each.ok else f"FAILED in {each.error}"))
+    console.print(table)
+    console.print(f"executed notebooks and results.json: {Path(runs[0].notebook).parent}", soft_wrap=True)
+    if not all(each.ok for each in runs):
+        raise typer.Exit(1)
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+@app.command()
+def sharpen(
+    photo: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Photos, 8-bit RGB, of any format Pillow reads.")],
+    out: Annotated[Path, typer.Option(help="Folder for the sharpened photos; created when missing.")],
+    model: Annotated[str | None, typer.Option(help="A network: see `kdsharp models`. Default: `small`.")] = None,
+    filter: Annotated[str | None, typer.Option(help="A classical filter instead: unsharp, laplacian or butterworth.")] = None,
+    strength: Annotated[float, typer.Option(help="0 changes nothing, 1 is the full effect, up to 3 exaggerates.")] = 1.0,
+    convert: Annotated[bool, typer.Option("--convert", help="Turn grey, palette, CMYK, 16-bit and alpha images into RGB.")] = False,
+) -> None:
+    """Sharpen photos; same size, same format, written to another folder.
+
+    Example: `kdsharp sharpen holiday/*.jpg --out sharper`
+    """
+    from tqdm.auto import tqdm
+
+    from kdsharp import checkpoints, images, inference
+    from kdsharp.checks import check_range
+    from kdsharp.filters import FILTERS
+
+    check_range(strength, 0, 3, "strength")
+    if model and filter:
+        raise UsageError("--model and --filter exclude each other; give one of them")
+    function: Callable = FILTERS[check_name(filter, FILTERS, "filter")] if filter else checkpoints.load(model or "small").model
+    make_folder(out)
+    names = [path.name for path in photo]
+    double = sorted({name for name in names if names.count(name) > 1})
+    if double:
+        raise UsageError(f"{double[0]} comes twice and would overwrite itself in {out}; sharpen the folders one by one")
+    for path in tqdm(photo, unit="photo", disable=len(photo) == 1):
+        if (out / path.name).exists() and (out / path.name).samefile(path):
+            raise UsageError(f"{path} would be overwritten; choose another folder with --out")
+        pixels, options = images.open_photo(path, convert)
+        sharp = inference.sharpen(function, pixels, strength, progress=True)
+        images.write(out / path.name, sharp, **options)
+    console.print(f"{len(photo)} sharpened into {out}", soft_wrap=True)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[list[str], typer.Option(help="A network or checkpoint file; repeat it for several.")],
+    more: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Further models.")] = None,
+    protocol: Annotated[str | None, typer.Option(help="How blurred pairs are made; `shake`, or `gopro` with --pairs.")] = None,
+    photos: Annotated[Path | None, typer.Option(help="A folder of sharp photos; the held-out bundled ones by default.")] = None,
+    pairs: Annotated[Path | None, typer.Option(help="A folder of real pairs: GoPro's layout, or input/ and target/.")] = None,
+    blur: Annotated[str, typer.Option(help="GoPro's blurred folder: `blur` or `blur_gamma`.")] = "blur",
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the rows to a JSON file too.")] = None,
+) -> None:
+    """Score networks beside the input itself and a tuned unsharp mask.
+
+    Example: `kdsharp evaluate --model small --model teacher --protocol shake`
+    """
+    from kdsharp import datasets, degrade
+    from kdsharp import evaluate as scoring
+
+    if photos and pairs:
+        raise UsageError("--photos and --pairs exclude each other; give one of them")
+    name = check_name(protocol or ("gopro" if pairs else "shake"), degrade.PROTOCOLS, "protocol")
+    if pairs is not None:
+        if name != "gopro":
+            raise UsageError(f"--pairs measures real pairs, protocol 'gopro'; {name!r} blurs sharp photos: use --photos")
+        found: Any = scoring.real_pairs(datasets.PairedFolder(pairs, blur=blur))
+    else:
+        degradation = degrade.protocol(name)
+        chosen, left_out = datasets.folder_photos(photos) if photos else (datasets.photos("test"), [])
+        if left_out:
+            console.print(f"left out, not 8-bit RGB: {', '.join(left_out)}", soft_wrap=True)
+        found = datasets.synthetic_pairs(degradation, chosen)
+    functions = scoring.contestants([*model, *(more or [])], name)
+    if json_file is not None:
+        make_folder(json_file.parent)
+    rows = scoring.evaluate(functions, found, name, progress=True)
+    table = Table("model", title=f"protocol {name}, {rows[0].images} images")
+    for heading in ("PSNR (dB)", "SSIM", "SSIM volumetric", "parameters", "ms/megapixel"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        numbers = (f"{row.psnr:.2f}", f"{row.ssim:.4f}", f"{row.ssim_volumetric:.4f}", f"{row.parameters:,}")
+        table.add_row(escape(row.model), *numbers, f"{row.ms_per_megapixel:.0f}")
+    console.print(table)
+    if json_file is not None:
+        with atomic_path(json_file) as temporary:
+            temporary.write_text(json.dumps([_finite(row.as_dict()) for row in rows], indent=1), encoding="utf-8")
+
+
+def _finite(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
+
+
+@app.command()
+def models() -> None:
+    """List what `--model` takes."""
+    from kdsharp import checkpoints
+
+    table = Table("name", "trained for")
+    for heading in ("parameters", "MACs/pixel", "PSNR (dB)", "input (dB)"):
+        table.add_column(heading, justify="right")
+    for name, path in checkpoints.bundled().items():
+        meta = checkpoints.read_meta(path)
+        size = (f"{meta['parameters']:,}", f"{meta['macs_per_pixel']:,}")
+        table.add_row(name, meta["protocol"], *size, f"{meta['psnr']:.2f}", f"{meta['psnr_input']:.2f}")
+    console.print(table)
+    console.print("PSNR on the held-out bundled photos. `--model` also takes the path of a .safetensors file.")
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe: `shake`.")],
+    stage: Annotated[str | None, typer.Option(help="`teacher` or `student`; both, one after the other, by default.")] = None,
+    profile: Profile = "lab",
+    out: Annotated[Path | None, typer.Option(help="Folder; `build/train/RECIPE-PROFILE` by default.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last saved state.")] = False,
+) -> None:
+    """Train a recipe's teacher and student; Ctrl-C saves, `--resume` goes on.
+
+    Example: `kdsharp train shake --profile lab`
+    """
+    from kdsharp.recipes import PROFILES, RECIPES, STAGES, train_stage
+
+    chosen = RECIPES[check_name(recipe, RECIPES, "recipe")]
+    check_name(profile, PROFILES, "profile")
+    stages = STAGES if stage is None else (check_name(stage, STAGES, "stage"),)
+    folder = make_folder(out if out is not None else Path("build/train") / f"{recipe}-{profile}")
+    for each in stages:
+        path = train_stage(chosen, each, profile, folder, resume)
+        console.print(f"{path} and {path.with_suffix('.md').name}; score it: kdsharp evaluate --model {path}", soft_wrap=True)
+
+
+@app.command()
+def book(profile: Profile = "lab") -> None:
+    """Build the Jupyter Book from executed lessons and print the path of its front page."""
+    from kdsharp.runs import build_book
+
+    console.print(f"the book: {build_book(profile).resolve()}", soft_wrap=True)
+
+
+@course_app.command()
+def student(out: Annotated[Path, typer.Argument(help="Folder for the student edition.")]) -> None:
+    """Write the lessons with stubs in place of the solutions."""
+    from kdsharp.course import student_edition
+
+    written = student_edition(out)
+    console.print(f"{len(written)} lessons in {out}", soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command; a mistake of the user's is one sentence and exit status 2."""
+    try:
+        app(args=_join_pairs(sys.argv[1:]))
+    except UsageError as error:
+        Console(stderr=True).print(f"kdsharp: {escape(str(error))}", soft_wrap=True, highlight=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("\nkdsharp: stopped; what was finished is kept, and `train --resume` goes on")
+        sys.exit(130)
+
+
+def _join_pairs(arguments: list[str]) -> list[str]:
+    """Turn papermill's ``-p NAME VALUE`` into the ``-p NAME=VALUE`` that one option can hold."""
+    joined: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        joined.append(argument)
+        if argument in ("-p", "--parameter"):
+            name = next(rest, "")
+            joined.append(name if "=" in name else f"{name}={next(rest, '')}")
+    return joined

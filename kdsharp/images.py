@@ -1,0 +1,178 @@
+"""Images at the file boundary and inside: read, write, convert, pad (floor 1; lessons 00 and 03).
+
+At the boundary an image is a uint8 array (H, W, 3), RGB. Inside it is a float32 tensor (B, C, H, W) in [0, 1].
+"""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+from torch.nn import functional as F
+
+from kdsharp.checks import UsageError, atomic_path, check_images
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+MAX_PIXELS = 100_000_000
+"""Largest photo that is read, in pixels: with the input and the output in memory this stays well under 2 GB."""
+MIN_SIDE = 16
+"""Smallest side in pixels: below it no blur fits into the picture."""
+
+Image.MAX_IMAGE_PIXELS = None  # open_photo states its own limit, with a remedy, before any pixel is decoded
+
+_KINDS = {"L": "greyscale", "1": "black-and-white", "P": "palette", "LA": "greyscale with alpha", "CMYK": "CMYK"}
+_KINDS |= {"RGBA": "RGBA (with alpha)", "I;16": "16-bit", "I;16B": "16-bit", "I": "32-bit", "F": "float"}
+
+
+def open_photo(path: str | Path, convert: bool = False) -> tuple[np.ndarray, dict[str, Any]]:
+    """Read a photo with what is needed to write it back in the same form.
+
+    Args:
+        path: any file that Pillow decodes.
+        convert: accept greyscale, palette, CMYK, 16-bit and alpha images by turning them into 8-bit RGB.
+
+    Returns:
+        the pixels, uint8 (H, W, 3), turned upright as its EXIF orientation says, and the save options
+        (format, ICC profile, JPEG quality tables).
+
+    Raises:
+        UsageError: when the file is missing, empty, truncated, of another kind, too small or too large.
+    """
+    path = Path(path)
+    if not path.is_file():
+        kind = "a folder" if path.is_dir() else "missing"
+        raise UsageError(f"{path} is {kind}; give the path of an image file ({', '.join(SUFFIXES)})")
+    if path.stat().st_size == 0:
+        raise UsageError(f"{path} is empty (0 bytes); copy or download it again")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns about odd EXIF blocks that do not touch the pixels
+            with Image.open(path) as image:
+                _check_kind(path, image, convert)
+                options: dict[str, Any] = {"format": image.format}
+                if image.info.get("icc_profile"):
+                    options["icc_profile"] = image.info["icc_profile"]
+                if image.format == "JPEG":
+                    options["quality"] = 95
+                pixels = np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+    except UnidentifiedImageError:
+        raise UsageError(f"{path} is not an image that can be read; allowed are {', '.join(SUFFIXES)}") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError(f"{path} is damaged ({error}); copy or download it again") from None
+    return pixels, options
+
+
+def _check_kind(path: Path, image: Image.Image, convert: bool) -> None:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise UsageError(
+            f"{path} has {width}x{height} = {width * height / 1e6:.0f} megapixels; the limit is "
+            f"{MAX_PIXELS / 1e6:.0f} megapixels; crop it or make it smaller"
+        )
+    if min(width, height) < MIN_SIDE:
+        raise UsageError(f"{path} has {width}x{height} pixels; each side needs at least {MIN_SIDE}; use a larger image")
+    deep = image.mode.startswith(("I", "F")) or (image.format == "PNG" and _png_depth(path) == 16)
+    deep = deep or (image.format == "TIFF" and max(image.tag_v2.get(258, (8,))) > 8)  # type: ignore[attr-defined]
+    if (image.mode != "RGB" or deep) and not convert:
+        kind = "16-bit" if deep else _KINDS.get(image.mode, image.mode)
+        raise UsageError(f"{path} is a {kind} image, but 8-bit RGB is needed; pass --convert, or save it as 8-bit RGB")
+
+
+def _png_depth(path: Path) -> int:
+    """Bits per channel from byte 24 of the header: Pillow reduces 16-bit RGB PNGs to 8 without a word."""
+    with path.open("rb") as file:
+        return file.read(25)[24]
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        sixteen = np.asarray(image, dtype=np.float64)
+        return Image.fromarray((sixteen / 257 + 0.5).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def read(path: str | Path, convert: bool = False) -> np.ndarray:
+    """The pixels of a photo, uint8 (H, W, 3). Errors and ``convert`` as in :func:`open_photo`."""
+    return open_photo(path, convert)[0]
+
+
+def write(path: str | Path, pixels: np.ndarray, **options: Any) -> Path:
+    """Write uint8 (H, W, 3) pixels; the file appears whole or not at all.
+
+    Raises:
+        UsageError: when the folder cannot be written or the suffix names no known format.
+    """
+    path = Path(path)
+    if "format" not in options and path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"cannot write {path}: its suffix must be one of {', '.join(SUFFIXES)}")
+    with atomic_path(path) as temporary:
+        Image.fromarray(pixels).save(temporary, **options)
+    return path
+
+
+def list_images(folder: str | Path) -> list[Path]:
+    """All image files directly in ``folder``, sorted by name.
+
+    Raises:
+        UsageError: when the folder is missing or holds no image.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder; give a folder that holds images")
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not found:
+        raise UsageError(f"{folder} holds no image; allowed are {', '.join(SUFFIXES)}")
+    return found
+
+
+def to_tensor(pixels: np.ndarray) -> Tensor:
+    """uint8 (H, W, 3) or (H, W) to float32 (1, C, H, W) in [0, 1]."""
+    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3):
+        raise UsageError(f"expected uint8 (H, W, 3), found {pixels.dtype} of shape {pixels.shape}")
+    stacked = pixels if pixels.ndim == 3 else pixels[..., None]
+    return torch.from_numpy(np.ascontiguousarray(stacked.transpose(2, 0, 1)))[None].float() / 255
+
+
+def to_array(batch: Tensor) -> np.ndarray:
+    """float (1, 3, H, W) to uint8 (H, W, 3): clamp to [0, 1], round to the nearest of 256 levels."""
+    check_images(batch)
+    return quantize(batch)[0].mul(255).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def quantize(batch: Tensor) -> Tensor:
+    """Clamp to [0, 1] and round to 8 bits, still as float: what a file can hold."""
+    return batch.detach().clamp(0, 1).mul(255).round().div(255)
+
+
+def to_linear(srgb: Tensor) -> Tensor:
+    """sRGB values to linear light, both in [0, 1] (IEC 61966-2-1). Blur adds light, so it happens here (lesson 03)."""
+    return torch.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055).clamp_min(0) ** 2.4)
+
+
+def to_srgb(linear: Tensor) -> Tensor:
+    """Linear light to sRGB values; the inverse of :func:`to_linear`."""
+    linear = linear.clamp(0, 1)
+    return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp_min(1e-8) ** (1 / 2.4) - 0.055)
+
+
+def luma(batch: Tensor) -> Tensor:
+    """RGB (B, 3, H, W) to luma (B, 1, H, W) with the BT.601 weights 0.299, 0.587, 0.114."""
+    check_images(batch, channels=3)
+    weights = batch.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+    return (batch * weights).sum(1, keepdim=True)
+
+
+def pad_to_multiple(batch: Tensor, multiple: int) -> Tensor:
+    """Pad right and bottom by reflection until both sides divide by ``multiple`` (by repetition on tiny images)."""
+    height, width = batch.shape[-2:]
+    bottom, right = -height % multiple, -width % multiple
+    mode = "reflect" if bottom < height and right < width else "replicate"
+    return F.pad(batch, (0, right, 0, bottom), mode=mode) if bottom or right else batch

@@ -1,0 +1,51 @@
+"""A network or filter on a photo of any size, memory bounded (floor 3; lesson 00)."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from kdsharp.images import to_array, to_tensor
+
+WHOLE = 4_000_000
+"""Photos up to this many pixels are done in one piece, which is fastest; larger ones in tiles."""
+TILE, OVERLAP = 1024, 64
+"""Side of a tile and what it sees beyond each border, both multiples of 8 so that every network sees one phase."""
+
+
+def sharpen(
+    function: Callable[[Tensor], Tensor], pixels: np.ndarray, strength: float = 1.0, progress: bool = False
+) -> np.ndarray:
+    """Apply ``function`` to a photo: ``output = input + strength * (function(input) - input)``.
+
+    Args:
+        function: (1, 3, H, W) in [0, 1] to the same shape, a network or a filter.
+        pixels: uint8 (H, W, 3).
+        strength: 0 gives the input back, 1 the function's own answer; above 1 exaggerates it.
+        progress: show a bar over the tiles of a large photo.
+
+    Returns:
+        uint8 (H, W, 3) of the same size. Beyond input and output, memory holds one tile.
+    """
+    height, width = pixels.shape[:2]
+    if height * width <= WHOLE:
+        return _piece(function, pixels, strength)
+    out = np.empty_like(pixels)
+    corners = [(top, left) for top in range(0, height, TILE) for left in range(0, width, TILE)]
+    for top, left in tqdm(corners, desc="tiles", unit="tile", disable=not progress, leave=False):
+        up, before = min(top, OVERLAP), min(left, OVERLAP)
+        seen = pixels[top - up : top + TILE + OVERLAP, left - before : left + TILE + OVERLAP]
+        inside = (slice(up, up + TILE), slice(before, before + TILE))
+        out[top : top + TILE, left : left + TILE] = _piece(function, seen, strength)[inside]
+    return out
+
+
+def _piece(function: Callable[[Tensor], Tensor], pixels: np.ndarray, strength: float) -> np.ndarray:
+    with torch.inference_mode():
+        image = to_tensor(pixels).contiguous(memory_format=torch.channels_last)
+        sharpened = function(image)
+        if strength != 1:
+            sharpened = torch.lerp(image, sharpened, strength)
+        return to_array(sharpened)

@@ -1,0 +1,102 @@
+"""Point spread functions: what one point of light becomes in a blurred photo (floor 1; lesson 03).
+
+Each function returns a float32 tensor (K, K) with K odd, values at or above 0, sum 1.
+"""
+
+import math
+
+import numpy as np
+import torch
+from scipy.signal import lfilter
+from torch import Tensor
+from torch.nn import functional as F
+
+from kdsharp.checks import check_positive
+
+
+def gaussian(sigma: float, truncate: float = 4.0) -> Tensor:
+    """Gaussian PSF, ``exp(-(x^2 + y^2) / (2 sigma^2))``, normalised; ``sigma`` in pixels, radius ``truncate * sigma``."""
+    check_positive(sigma, "sigma")
+    radius = max(1, int(truncate * sigma + 0.5))
+    x = torch.arange(-radius, radius + 1, dtype=torch.float64)
+    line = torch.exp(-(x**2) / (2 * sigma**2))
+    psf = line[:, None] * line[None, :]
+    return (psf / psf.sum()).float()
+
+
+def disk(radius: float) -> Tensor:
+    """Defocus PSF: a disk of ``radius`` pixels whose rim is anti-aliased by 8x8 supersampling."""
+    check_positive(radius, "radius")
+    half = math.ceil(radius)
+    fine = (torch.arange((2 * half + 1) * 8, dtype=torch.float64) + 0.5) / 8 - half - 0.5
+    inside = (fine[:, None] ** 2 + fine[None, :] ** 2 <= radius**2).double()
+    psf = F.avg_pool2d(inside[None, None], 8)[0, 0]
+    return (psf / psf.sum()).float()
+
+
+def motion(length: float, angle: float = 0.0) -> Tensor:
+    """Straight motion over ``length`` pixels at ``angle`` degrees, counter-clockwise from the x axis."""
+    check_positive(length, "length")
+    t = np.linspace(-0.5, 0.5, max(2, int(16 * length))) * length
+    return splat(t * math.cos(math.radians(angle)), -t * math.sin(math.radians(angle)))
+
+
+def shake(length: float, rng: np.random.Generator, wobble: float = 0.9, samples: int = 256) -> Tensor:
+    """A camera-shake trajectory: a hand's inertia, random accelerations and a few sudden jerks.
+
+    The velocity follows ``v[k+1] = a v[k] + noise + jerk``, with ``a`` close to 1; its path is scaled to
+    ``length`` pixels, centred on its mean and splatted. After Boracchi and Foi, "Modeling the performance of
+    image restoration from motion blur" (IEEE TIP 2012).
+
+    Args:
+        length: length of the path in pixels, above 0.
+        rng: the caller's random generator.
+        wobble: how curly the path is, from 0 (straight) to 1.
+        samples: points along the path.
+    """
+    check_positive(length, "length")
+    direction = rng.uniform(0, 2 * np.pi)
+    drift = np.array([np.cos(direction), np.sin(direction)])[:, None]
+    push = rng.standard_normal((2, samples)) * rng.uniform(0, wobble)
+    jerks = rng.standard_normal((2, samples)) * 12 * (rng.random(samples) < 2 / samples)
+    velocity = lfilter([0.1], [1, -0.97], push + wobble * jerks, axis=1) + drift * rng.uniform(0.1, 1)
+    steps = np.hypot(*velocity).sum()
+    path = np.cumsum(velocity, axis=1) * (length / steps)
+    return splat(*(path - path.mean(axis=1, keepdims=True)))
+
+
+def splat(x: np.ndarray, y: np.ndarray) -> Tensor:
+    """Spread points at real-valued (x, y) offsets bilinearly over the pixels around them; the PSF of that path."""
+    half = max(1, int(math.ceil(max(np.abs(x).max(), np.abs(y).max()))))
+    psf = np.zeros((2 * half + 2, 2 * half + 2))
+    column, row = np.floor(x).astype(int), np.floor(y).astype(int)
+    right, down = x - column, y - row
+    for dy, weight_y in ((0, 1 - down), (1, down)):
+        for dx, weight_x in ((0, 1 - right), (1, right)):
+            np.add.at(psf, (row + half + dy, column + half + dx), weight_y * weight_x)
+    return torch.from_numpy(psf[:-1, :-1] / psf[:-1, :-1].sum()).float()
+
+
+def convolve(image: Tensor, psfs: Tensor) -> Tensor:
+    """Blur each image of a batch with its own PSF, edges continued by reflection.
+
+    Computed through the FFT, ``ifft(fft(image) * fft(psf))``, because the cost then does not grow with the PSF.
+
+    Args:
+        image: (B, C, H, W).
+        psfs: (B, K, K) or (K, K), K odd and at most twice the smaller side minus one.
+    """
+    psfs = psfs.to(image).expand(image.shape[0], *psfs.shape[-2:])
+    half = psfs.shape[-1] // 2
+    mode = "reflect" if half < min(image.shape[-2:]) else "replicate"
+    padded = F.pad(image, (half,) * 4, mode=mode)
+    size = padded.shape[-2:]
+    spectrum = torch.fft.rfft2(padded) * torch.fft.rfft2(psfs, s=size)[:, None]
+    full = torch.fft.irfft2(spectrum, s=size)
+    return full[..., 2 * half :, 2 * half :]
+
+
+def stack(psfs: list[Tensor]) -> Tensor:
+    """Stack PSFs of different odd sizes into (B, K, K), each centred in the largest."""
+    size = max(psf.shape[-1] for psf in psfs)
+    return torch.stack([F.pad(psf, ((size - psf.shape[-1]) // 2,) * 4) for psf in psfs])

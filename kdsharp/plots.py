@@ -1,0 +1,195 @@
+"""Figures of the course (floor 6): every one has alt text, pixels at an integer zoom, and units on its axes.
+
+``show(figure, alt)`` displays a figure as an image with alt text, in JupyterLab and in the book alike.
+"""
+
+import base64
+import html
+import io
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor
+
+from kdsharp.checks import UsageError, check_images
+from kdsharp.images import quantize, to_array
+from kdsharp.metrics import psnr, ssim
+
+DPI = 100
+WIDTH = 720
+"""Width of a figure in pixels: what fits the text column of the published book at 1:1."""
+COLOURS = ("#1b4f72", "#d35400", "#7d3c98", "#148f77", "#7b7d7d")
+"""Line colours that also differ in brightness; curves differ in their dashes as well."""
+DASHES = ("-", "--", ":", "-.", (0, (5, 1)))
+
+
+class Picture:
+    """A rendered figure with its alt text; notebooks and pages show it as one ``<img>``."""
+
+    def __init__(self, figure: Figure, alt: str) -> None:
+        self.alt = alt
+        self.webp = _render(figure)
+        self.width = round(figure.get_figwidth() * DPI)
+
+    def src(self) -> str:
+        """The image as a data URL."""
+        return "data:image/webp;base64," + base64.b64encode(self.webp).decode()
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        tag = f'<img src="{self.src()}" alt="{html.escape(self.alt)}" width="{self.width}" style="max-width:100%">'
+        return {"text/html": tag, "text/plain": f"[figure: {self.alt}]"}
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display ``figure`` with alt text: what a reader who cannot see it needs to know."""
+    from IPython.display import display
+
+    display(Picture(figure, alt))
+
+
+def figure(width: float = WIDTH, height: float = 300) -> Figure:
+    """An empty figure of ``width`` x ``height`` pixels, drawn without any window."""
+    made = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    FigureCanvasAgg(made)
+    return made
+
+
+def _render(made: Figure) -> bytes:
+    buffer = io.BytesIO()
+    made.savefig(buffer, format="png", dpi=DPI)
+    packed = io.BytesIO()
+    Image.open(buffer).convert("RGB").save(packed, format="webp", quality=88, method=4)
+    return packed.getvalue()
+
+
+def crop(image: Tensor, top: int, left: int, size: int) -> Tensor:
+    """The square of ``size`` pixels at (top, left) of (1, C, H, W)."""
+    check_images(image)
+    if top < 0 or left < 0 or top + size > image.shape[-2] or left + size > image.shape[-1]:
+        raise UsageError(f"crop {size}x{size} at ({top}, {left}) leaves the image of shape {tuple(image.shape)}")
+    return image[..., top : top + size, left : left + size]
+
+
+def panels(
+    images: Mapping[str, Tensor],
+    truth: Tensor | None = None,
+    at: tuple[int, int] | None = None,
+    zoom: int = 2,
+    difference: bool = True,
+    gain: float = 4.0,
+) -> Figure:
+    """Images side by side: the same crop at an integer zoom, the score of the whole image, and the difference map.
+
+    Args:
+        images: title to (1, 3, H, W) in [0, 1], all of one size.
+        truth: the sharp image; scores and differences are taken against it.
+        at: (top, left) of the crop; the centre when None. Its size follows from the number of panels.
+        zoom: screen pixels per image pixel.
+        difference: add a row of ``0.5 + gain * (luma(image) - luma(truth))``: mid-grey means no error.
+        gain: of the difference map.
+    """
+    check_images(*images.values(), *([] if truth is None else [truth]))
+    first = next(iter(images.values()))
+    side = min((WIDTH // len(images) - 8) // zoom, *first.shape[-2:], 110)
+    top, left = at if at is not None else ((first.shape[-2] - side) // 2, (first.shape[-1] - side) // 2)
+    top, left = min(top, first.shape[-2] - side), min(left, first.shape[-1] - side)
+    rows = 2 if difference and truth is not None else 1
+    box, step = side * zoom, side * zoom + 8
+    text = 40 if truth is not None else 24
+    height = text + 22 + rows * (box + 6)
+    width = step * len(images)
+    made = figure(width, height)
+    for column, (title, image) in enumerate(images.items()):
+        cells = [to_array(crop(quantize(image), top, left, side))]
+        if rows == 2 and truth is not None:
+            cells.append(_difference(crop(image, top, left, side), crop(truth, top, left, side), gain))
+        for row, cell in enumerate(cells):
+            y = height - text - (row + 1) * (box + 6)
+            axes = made.add_axes((column * step / width + 4 / width, y / height, box / width, box / height))
+            axes.imshow(np.kron(cell, np.ones((zoom, zoom, 1), np.uint8)), interpolation="none")
+            axes.set_axis_off()
+        label = title if truth is None else f"{title}\n{score(image, truth)}"
+        made.text((column + 0.5) * step / width, 1 - 6 / height, label, ha="center", va="top", fontsize=9)
+    note = f"{side}x{side} pixels at {zoom}:1"
+    if rows == 2:
+        note += f"; below: difference to the truth, {gain:g} times enlarged, mid-grey = none"
+    made.text(0.5, 4 / height, note, ha="center", va="bottom", fontsize=8, color="#444444")
+    return made
+
+
+def _difference(image: Tensor, truth: Tensor, gain: float) -> np.ndarray:
+    error = (quantize(image) - truth).mean(1, keepdim=True)
+    return to_array((0.5 + gain * error).expand(-1, 3, -1, -1))
+
+
+def score(image: Tensor, truth: Tensor) -> str:
+    """``31.20 dB, SSIM 0.912``: PSNR and SSIM per channel of two (1, 3, H, W) images, after rounding to 8 bits."""
+    rounded = quantize(image)
+    decibels = psnr(rounded, truth).item()
+    shown = "identical" if np.isinf(decibels) else f"{decibels:.2f} dB"
+    return f"{shown}, SSIM {ssim(rounded, truth).item():.3f}"
+
+
+def curves(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str, log: bool = False, height: int = 300
+) -> Figure:
+    """Line plot: name to (x values, y values), with axis labels that carry the units."""
+    made = figure(WIDTH, height)
+    axes = made.add_axes((0.09, 0.16, 0.88, 0.78))
+    for index, (name, (xs, ys)) in enumerate(lines.items()):
+        axes.plot(xs, ys, DASHES[index % 5], color=COLOURS[index % 5], label=name, marker="o" if len(xs) < 12 else "")
+    if log:
+        axes.set_yscale("log")
+    axes.set(xlabel=x, ylabel=y)
+    axes.grid(alpha=0.3)
+    if len(lines) > 1:
+        axes.legend(frameon=False)
+    return made
+
+
+def bars(values: Mapping[str, float], errors: Mapping[str, float] | None, y: str, baseline: float | None = None) -> Figure:
+    """Points with 95 % intervals for a few named results; a dashed line marks the ``baseline``."""
+    made = figure(WIDTH, 280)
+    axes = made.add_axes((0.1, 0.14, 0.87, 0.8))
+    names = list(values)
+    spread = [errors[name] for name in names] if errors else None
+    axes.errorbar(range(len(names)), [values[name] for name in names], yerr=spread, fmt="o", capsize=5, color=COLOURS[0])
+    if baseline is not None:
+        axes.axhline(baseline, linestyle="--", color=COLOURS[1])
+    axes.set_xticks(range(len(names)), names)
+    axes.set_xlim(-0.5, len(names) - 0.5)
+    axes.set_ylabel(y)
+    axes.grid(axis="y", alpha=0.3)
+    return made
+
+
+def pareto(rows: Sequence[Mapping[str, float | str]], x: str, y: str, x_label: str, y_label: str) -> Figure:
+    """Quality against cost, one labelled point a row (keys ``model``, ``x``, ``y``); the cost axis is logarithmic."""
+    made = figure(WIDTH, 320)
+    axes = made.add_axes((0.09, 0.15, 0.86, 0.8))
+    for index, row in enumerate(rows):
+        axes.plot(row[x], row[y], "osD^v"[index % 5], color=COLOURS[index % 5], markersize=8)
+        axes.annotate(str(row["model"]), (row[x], row[y]), xytext=(8, 4), textcoords="offset points")  # type: ignore[arg-type]
+    axes.set_xscale("log")
+    axes.margins(0.15)
+    axes.set(xlabel=x_label, ylabel=y_label)
+    axes.grid(alpha=0.3, which="both")
+    return made
+
+
+def maps(images: Mapping[str, np.ndarray], colour_map: str = "cividis") -> Figure:
+    """2-D maps (h, w) side by side, each scaled to its own range, under one perceptual colour map."""
+    box = WIDTH // len(images) - 8
+    made = figure(WIDTH, box + 28)
+    scale = matplotlib.colormaps[colour_map]
+    for column, (title, values) in enumerate(images.items()):
+        low, high = float(values.min()), float(values.max())
+        axes = made.add_axes(((column * (box + 8) + 4) / WIDTH, 4 / (box + 28), box / WIDTH, box / (box + 28)))
+        axes.imshow(scale((values - low) / max(high - low, 1e-12)), interpolation="nearest")
+        axes.set_axis_off()
+        axes.set_title(title, fontsize=9)
+    return made
