@@ -53,7 +53,9 @@ def load(name: str | Path) -> Checkpoint:
     path = files.get(str(name), Path(name))
     if not path.is_file():
         if path.suffix == ".safetensors" or path.parent != Path("."):
-            raise UsageError(f"checkpoint {path} does not exist; give a .safetensors file or one of: {', '.join(files)}")
+            raise UsageError(
+                f"checkpoint {path} does not exist; give a .safetensors file or one of: {', '.join(files)}"
+            )
         check_name(str(name), files, "model")
     meta = read_meta(path)
     model = build(check_name(meta["architecture"], MODELS, "architecture"))
@@ -84,5 +86,3 @@ def read_meta(path: str | Path) -> dict[str, Any]:
     if text is None:
         raise UsageError(f"checkpoint {path} was not written by kdsharp; train one with `kdsharp train`")
     return json.loads(text)
-
-

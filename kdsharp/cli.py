@@ -19,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
-    help="Learn image sharpening and knowledge distillation: run the lessons, sharpen photos, train and measure networks.",
+    help="Image sharpening and knowledge distillation: run the lessons, sharpen photos, train and measure networks.",
 )
 course_app = typer.Typer(no_args_is_help=True, help="Make other editions of the course.")
 app.add_typer(course_app, name="course")
@@ -30,12 +30,17 @@ Profile = Annotated[str, typer.Option(help="How long it may take: `smoke` (secon
 
 @app.command()
 def run(
-    lesson: Annotated[list[str] | None, typer.Argument(help="Lessons by number or name; all when none is given.")] = None,
+    lesson: Annotated[
+        list[str] | None, typer.Argument(help="Lessons by number or name; all when none is given.")
+    ] = None,
     profile: Profile = "lab",
     parameter: Annotated[
-        list[str] | None, typer.Option("-p", "--parameter", metavar="NAME VALUE", help="Set a parameter, e.g. `-p ALPHA 0.3`.")
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="NAME VALUE", help="Set a parameter, e.g. `-p ALPHA 0.3`."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the executed notebooks; `build/PROFILE` by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the executed notebooks; `build/PROFILE` by default.")
+    ] = None,
 ) -> None:
     """Run lessons headlessly and collect what they measured.
 
@@ -65,12 +70,20 @@ def _pair(text: str) -> tuple[str, Any]:
 
 @app.command()
 def sharpen(
-    photo: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Photos, 8-bit RGB, of any format Pillow reads.")],
+    photo: Annotated[
+        list[Path], typer.Argument(metavar="INPUT...", help="Photos, 8-bit RGB, of any format Pillow reads.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the sharpened photos; created when missing.")],
     model: Annotated[str | None, typer.Option(help="A network: see `kdsharp models`. Default: `small`.")] = None,
-    filter: Annotated[str | None, typer.Option(help="A classical filter instead: unsharp, laplacian or butterworth.")] = None,
-    strength: Annotated[float, typer.Option(help="0 changes nothing, 1 is the full effect, up to 3 exaggerates.")] = 1.0,
-    convert: Annotated[bool, typer.Option("--convert", help="Turn grey, palette, CMYK, 16-bit and alpha images into RGB.")] = False,
+    filter: Annotated[
+        str | None, typer.Option(help="A classical filter instead: unsharp, laplacian or butterworth.")
+    ] = None,
+    strength: Annotated[
+        float, typer.Option(help="0 changes nothing, 1 is the full effect, up to 3 exaggerates.")
+    ] = 1.0,
+    convert: Annotated[
+        bool, typer.Option("--convert", help="Turn grey, palette, CMYK, 16-bit and alpha images into RGB.")
+    ] = False,
 ) -> None:
     """Sharpen photos; same size, same format, written to another folder.
 
@@ -85,7 +98,9 @@ def sharpen(
     check_range(strength, 0, 3, "strength")
     if model and filter:
         raise UsageError("--model and --filter exclude each other; give one of them")
-    function: Callable = FILTERS[check_name(filter, FILTERS, "filter")] if filter else checkpoints.load(model or "small").model
+    function: Callable = (
+        FILTERS[check_name(filter, FILTERS, "filter")] if filter else checkpoints.load(model or "small").model
+    )
     make_folder(out)
     names = [path.name for path in photo]
     double = sorted({name for name in names if names.count(name) > 1})
@@ -104,11 +119,19 @@ def sharpen(
 def evaluate(
     model: Annotated[list[str], typer.Option(help="A network or checkpoint file; repeat it for several.")],
     more: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Further models.")] = None,
-    protocol: Annotated[str | None, typer.Option(help="How blurred pairs are made; `shake`, or `gopro` with --pairs.")] = None,
-    photos: Annotated[Path | None, typer.Option(help="A folder of sharp photos; the held-out bundled ones by default.")] = None,
-    pairs: Annotated[Path | None, typer.Option(help="A folder of real pairs: GoPro's layout, or input/ and target/.")] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="How blurred pairs are made; `shake`, or `gopro` with --pairs.")
+    ] = None,
+    photos: Annotated[
+        Path | None, typer.Option(help="A folder of sharp photos; the held-out bundled ones by default.")
+    ] = None,
+    pairs: Annotated[
+        Path | None, typer.Option(help="A folder of real pairs: GoPro's layout, or input/ and target/.")
+    ] = None,
     blur: Annotated[str, typer.Option(help="GoPro's blurred folder: `blur` or `blur_gamma`.")] = "blur",
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the rows to a JSON file too.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the rows to a JSON file too.")
+    ] = None,
 ) -> None:
     """Score networks beside the input itself and a tuned unsharp mask.
 
@@ -122,7 +145,9 @@ def evaluate(
     name = check_name(protocol or ("gopro" if pairs else "shake"), degrade.PROTOCOLS, "protocol")
     if pairs is not None:
         if name != "gopro":
-            raise UsageError(f"--pairs measures real pairs, protocol 'gopro'; {name!r} blurs sharp photos: use --photos")
+            raise UsageError(
+                f"--pairs measures real pairs, protocol 'gopro'; {name!r} blurs sharp photos: use --photos"
+            )
         found: Any = scoring.real_pairs(datasets.PairedFolder(pairs, blur=blur))
     else:
         degradation = degrade.protocol(name)
@@ -169,7 +194,9 @@ def models() -> None:
 @app.command()
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe: `shake`.")],
-    stage: Annotated[str | None, typer.Option(help="`teacher` or `student`; both, one after the other, by default.")] = None,
+    stage: Annotated[
+        str | None, typer.Option(help="`teacher` or `student`; both, one after the other, by default.")
+    ] = None,
     profile: Profile = "lab",
     out: Annotated[Path | None, typer.Option(help="Folder; `build/train/RECIPE-PROFILE` by default.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last saved state.")] = False,
@@ -186,7 +213,33 @@ def train(
     folder = make_folder(out if out is not None else Path("build/train") / f"{recipe}-{profile}")
     for each in stages:
         path = train_stage(chosen, each, profile, folder, resume)
-        console.print(f"{path} and {path.with_suffix('.md').name}; score it: kdsharp evaluate --model {path}", soft_wrap=True)
+        console.print(
+            f"{path} and {path.with_suffix('.md').name}; score it: kdsharp evaluate --model {path}", soft_wrap=True
+        )
+
+
+@app.command()
+def tune(
+    protocol: Annotated[
+        list[str] | None, typer.Argument(help="Protocols; all synthetic ones when none is given.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="File of the settings.")] = Path("data/unsharp.toml"),
+) -> None:
+    """Find the unsharp mask's best radius and amount on the training photos, the baseline of every table."""
+    from kdsharp import degrade
+    from kdsharp.evaluate import tune_unsharp
+
+    names = protocol or [name for name, found in degrade.PROTOCOLS.items() if found is not None]
+    lines = [
+        "# The tuned unsharp mask of each protocol: the radius (pixels) and amount with the best mean PSNR (dB) on the",
+        "# bundled training photos. Renewed by: kdsharp tune",
+    ]
+    for name in names:
+        best, score = tune_unsharp(degrade.protocol(name), progress=True)
+        lines += ["", f"[{name}]", f"radius = {best.radius}", f"amount = {best.amount}", f"psnr = {score:.2f}"]
+        console.print(f"{name}: radius {best.radius}, amount {best.amount}, {score:.2f} dB on the training photos")
+    with atomic_path(out) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 @app.command()

@@ -116,7 +116,7 @@ def student_edition(out: str | Path) -> list[Path]:
     written = []
     for name, path in lessons().items():
         notebook = nbformat.read(path, as_version=4)
-        kept = []
+        kept: list[nbformat.NotebookNode] = []
         for cell in notebook.cells:
             if "solution" in _tags(cell):
                 if not any("stub" in _tags(before) for before in kept[-3:]):

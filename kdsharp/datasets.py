@@ -81,7 +81,9 @@ def folder_photos(folder: str | Path) -> tuple[list[Photo], list[str]]:
     return found, left_out
 
 
-def dead_leaves(size: int, rng: np.random.Generator, palette: np.ndarray | None = None, radius_min: float = 3) -> np.ndarray:
+def dead_leaves(
+    size: int, rng: np.random.Generator, palette: np.ndarray | None = None, radius_min: float = 3
+) -> np.ndarray:
     """A dead-leaves picture: opaque textured disks that fall on each other until nothing is uncovered.
 
     Radii follow ``p(r) ~ r^-3``, which gives the picture the scale statistics of photos; each leaf carries a
@@ -114,7 +116,12 @@ def dead_leaves(size: int, rng: np.random.Generator, palette: np.ndarray | None 
 
 
 def _drop_leaf(
-    canvas: np.ndarray, free: np.ndarray, radius: float, colour: np.ndarray, texture: np.ndarray, rng: np.random.Generator
+    canvas: np.ndarray,
+    free: np.ndarray,
+    radius: float,
+    colour: np.ndarray,
+    texture: np.ndarray,
+    rng: np.random.Generator,
 ) -> None:
     """Paint one ellipse where the canvas is still free: front to back, so that each pixel is painted once."""
     side = len(free)
@@ -146,8 +153,8 @@ def _texture(side: int, slope: float, rng: np.random.Generator) -> np.ndarray:
 class PairedFolder(Dataset):
     """Real pairs on disk, matched by name; nothing is read before it is asked for.
 
-    Three layouts: GoPro's own ``{split}/{scene}/{blur,sharp}/``, its scenes directly (``{scene}/{blur,sharp}/``), and the
-    flat one of Restormer and NAFNet (``input/`` and ``target/``, under ``{split}`` or not).
+    Three layouts: GoPro's own ``{split}/{scene}/{blur,sharp}/``, its scenes directly (``{scene}/{blur,sharp}/``), and
+    the flat one of Restormer and NAFNet (``input/`` and ``target/``, under ``{split}`` or not).
 
     Args:
         root: the folder.
@@ -227,7 +234,13 @@ class Crops(Dataset):
     """
 
     def __init__(
-        self, pictures: list[np.ndarray], degradation: Degradation, size: int, batch: int, seed: int = 0, margin: int = 12
+        self,
+        pictures: list[np.ndarray],
+        degradation: Degradation,
+        size: int,
+        batch: int,
+        seed: int = 0,
+        margin: int = 12,
     ) -> None:
         self.size, self.batch, self.seed, self.margin = size, batch, seed, margin
         self.degradation = degradation
@@ -244,7 +257,7 @@ class Crops(Dataset):
             picture = self.pictures[index]
             top = rng.integers(picture.shape[0] - need + 1)
             left = rng.integers(picture.shape[1] - need + 1)
-            crop = np.rot90(picture[top : top + need, left : left + need], rng.integers(4))
+            crop = np.rot90(picture[top : top + need, left : left + need], int(rng.integers(4)))
             crops.append(crop[:, ::-1] if rng.random() < 0.5 else crop)
         sharp = torch.from_numpy(np.stack(crops).transpose(0, 3, 1, 2).copy()).float() / 255
         inner = (..., slice(self.margin, self.margin + self.size), slice(self.margin, self.margin + self.size))
@@ -272,7 +285,9 @@ def _shrink(picture: np.ndarray, scale: float) -> np.ndarray:
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
 
 
-def synthetic_pairs(degradation: Degradation, pictures: list[Photo], seed: int = 0) -> Iterator[tuple[str, Tensor, Tensor]]:
+def synthetic_pairs(
+    degradation: Degradation, pictures: list[Photo], seed: int = 0
+) -> Iterator[tuple[str, Tensor, Tensor]]:
     """(name, blurred, sharp) for each photo, as (1, 3, H, W) tensors; photo ``i`` is blurred by ``(seed, i)``."""
     for index, photo in enumerate(pictures):
         sharp = images.to_tensor(degradation.prepare(photo.pixels))

@@ -36,15 +36,15 @@ class Shake:
     ``still`` has no blur at all, so that a network learns to leave sharp photos alone.
 
     Args:
-        length: shortest and longest path in pixels.
+        length: shortest and longest effective length of the path in pixels (see :func:`kdsharp.kernels.shake`).
         shot: largest shot noise at full white, in grey levels of 255.
         read: largest read noise, in grey levels of 255.
         still: share of images without motion, in [0, 1].
     """
 
-    length: tuple[float, float] = (2.0, 10.0)
-    shot: float = 1.0
-    read: float = 0.5
+    length: tuple[float, float] = (4.0, 5.5)
+    shot: float = 0.4
+    read: float = 0.2
     still: float = 0.0
 
     def __post_init__(self) -> None:

@@ -2,16 +2,17 @@
 
 import time
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
+from scipy import stats
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from kdsharp import checkpoints
-from kdsharp.checks import UsageError
+from kdsharp.checks import UsageError, check_range
 from kdsharp.datasets import PairedFolder, photos, synthetic_pairs
 from kdsharp.degrade import Degradation
 from kdsharp.filters import unsharp_mask
@@ -124,11 +125,25 @@ def evaluate(
         raise UsageError("there is nothing to evaluate: no pairs were found")
     rows = []
     for name, function in functions.items():
-        means = np.mean(scores[name], axis=0)
+        means = [float(mean) for mean in np.mean(scores[name], axis=0)]
         parameters = count_parameters(function) if isinstance(function, nn.Module) else 0
         cost = milliseconds_per_megapixel(function) if timing else float("nan")
-        rows.append(Row(name, protocol, len(scores[name]), *(float(mean) for mean in means), parameters, cost))
+        rows.append(Row(name, protocol, len(scores[name]), means[0], means[1], means[2], parameters, cost))
     return rows
+
+
+def mean_interval(differences: Sequence[float], level: float = 0.95) -> tuple[float, float]:
+    """Mean of paired differences and the half-width of its confidence interval (Student's t).
+
+    Take the differences pair by pair (same seed, or same photo) first: what both sides share then cancels. A gain
+    whose interval contains 0 is no gain. With fewer than two differences the half-width is infinite.
+    """
+    values = np.asarray(differences, float)
+    check_range(level, 0, 1, "level")
+    if len(values) < 2:
+        return float(values.mean()), float("inf")
+    factor = stats.t.ppf((1 + level) / 2, len(values) - 1)
+    return float(values.mean()), float(factor * values.std(ddof=1) / np.sqrt(len(values)))
 
 
 def milliseconds_per_megapixel(function: Callable[[Tensor], Tensor], repeats: int = 3) -> float:

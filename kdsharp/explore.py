@@ -1,7 +1,7 @@
 """Explorers: a slider or two over a pure function that draws (floor 7; lessons 01 and 09).
 
 The same explorer is live under a kernel (ipywidgets) and kernel-free on a published page (precomputed frames and
-plain range inputs). It is live when a notebook front end started the kernel; papermill, nbval and the book get the page.
+plain range inputs). It is live when a notebook front end started the kernel; papermill and nbval get the page.
 """
 
 import hashlib
@@ -124,7 +124,7 @@ def _image(picture: Picture) -> str:
 def _range_input(identifier: str, slider: Slider) -> str:
     return (
         f'<p style="margin:.3em 0"><label for="{identifier}" style="display:inline-block;min-width:14em">'
-        f'{html.escape(slider.label)}: <output>{slider.values[slider.index()]:g}</output></label>'
+        f"{html.escape(slider.label)}: <output>{slider.values[slider.index()]:g}</output></label>"
         f'<input id="{identifier}" type="range" min="0" max="{len(slider.values) - 1}" step="1" '
         f'value="{slider.index()}" style="width:20em;max-width:100%"></p>'
     )

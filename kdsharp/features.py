@@ -72,7 +72,7 @@ class Adapter(nn.Module):
 
 def match_size(features: Tensor, reference: Tensor) -> Tensor:
     """Bring (B, C, h, w) to the height and width of ``reference``: area average down, bilinear up."""
-    size = reference.shape[-2:]
+    size = (reference.shape[-2], reference.shape[-1])
     if features.shape[-2:] == size:
         return features
     if features.shape[-2] > size[0]:

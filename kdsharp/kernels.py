@@ -15,7 +15,7 @@ from kdsharp.checks import check_positive
 
 
 def gaussian(sigma: float, truncate: float = 4.0) -> Tensor:
-    """Gaussian PSF, ``exp(-(x^2 + y^2) / (2 sigma^2))``, normalised; ``sigma`` in pixels, radius ``truncate * sigma``."""
+    """Gaussian: ``exp(-(x^2 + y^2) / (2 sigma^2))``, normalised; ``sigma`` in pixels; cut at ``truncate * sigma``."""
     check_positive(sigma, "sigma")
     radius = max(1, int(truncate * sigma + 0.5))
     x = torch.arange(-radius, radius + 1, dtype=torch.float64)
@@ -44,12 +44,13 @@ def motion(length: float, angle: float = 0.0) -> Tensor:
 def shake(length: float, rng: np.random.Generator, wobble: float = 0.9, samples: int = 256) -> Tensor:
     """A camera-shake trajectory: a hand's inertia, random accelerations and a few sudden jerks.
 
-    The velocity follows ``v[k+1] = a v[k] + noise + jerk``, with ``a`` close to 1; its path is scaled to
-    ``length`` pixels, centred on its mean and splatted. After Boracchi and Foi, "Modeling the performance of
+    The velocity follows ``v[k+1] = a v[k] + noise + jerk``, with ``a`` close to 1; its path is centred on its mean,
+    scaled, and splatted. After Boracchi and Foi, "Modeling the performance of
     image restoration from motion blur" (IEEE TIP 2012).
 
     Args:
-        length: length of the path in pixels, above 0.
+        length: effective length in pixels, above 0: that of the straight motion which spreads as widely. The path is
+            scaled to a root-mean-square radius of ``length / sqrt(12)``, so that curly paths blur as much as straight ones.
         rng: the caller's random generator.
         wobble: how curly the path is, from 0 (straight) to 1.
         samples: points along the path.
@@ -60,9 +61,10 @@ def shake(length: float, rng: np.random.Generator, wobble: float = 0.9, samples:
     push = rng.standard_normal((2, samples)) * rng.uniform(0, wobble)
     jerks = rng.standard_normal((2, samples)) * 12 * (rng.random(samples) < 2 / samples)
     velocity = lfilter([0.1], [1, -0.97], push + wobble * jerks, axis=1) + drift * rng.uniform(0.1, 1)
-    steps = np.hypot(*velocity).sum()
-    path = np.cumsum(velocity, axis=1) * (length / steps)
-    return splat(*(path - path.mean(axis=1, keepdims=True)))
+    path = np.cumsum(velocity, axis=1)
+    path -= path.mean(axis=1, keepdims=True)
+    radius = np.sqrt((path**2).sum(axis=0).mean())
+    return splat(*(path * (length / math.sqrt(12) / radius)))
 
 
 def splat(x: np.ndarray, y: np.ndarray) -> Tensor:

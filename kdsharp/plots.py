@@ -99,11 +99,12 @@ def panels(
     top, left = min(top, first.shape[-2] - side), min(left, first.shape[-1] - side)
     rows = 2 if difference and truth is not None else 1
     box, step = side * zoom, side * zoom + 8
-    text = 40 if truth is not None else 24
+    labels = [title if truth is None else f"{title}\n{score(image, truth)}" for title, image in images.items()]
+    text = 8 + 16 * max(label.count("\n") + 1 for label in labels)
     height = text + 22 + rows * (box + 6)
     width = step * len(images)
     made = figure(width, height)
-    for column, (title, image) in enumerate(images.items()):
+    for column, (label, image) in enumerate(zip(labels, images.values(), strict=True)):
         cells = [to_array(crop(quantize(image), top, left, side))]
         if rows == 2 and truth is not None:
             cells.append(_difference(crop(image, top, left, side), crop(truth, top, left, side), gain))
@@ -112,11 +113,10 @@ def panels(
             axes = made.add_axes((column * step / width + 4 / width, y / height, box / width, box / height))
             axes.imshow(np.kron(cell, np.ones((zoom, zoom, 1), np.uint8)), interpolation="none")
             axes.set_axis_off()
-        label = title if truth is None else f"{title}\n{score(image, truth)}"
         made.text((column + 0.5) * step / width, 1 - 6 / height, label, ha="center", va="top", fontsize=9)
     note = f"{side}x{side} pixels at {zoom}:1"
     if rows == 2:
-        note += f"; below: difference to the truth, {gain:g} times enlarged, mid-grey = none"
+        note += f"; below: error x {gain:g}, mid-grey = none"
     made.text(0.5, 4 / height, note, ha="center", va="bottom", fontsize=8, color="#444444")
     return made
 
@@ -141,7 +141,14 @@ def curves(
     made = figure(WIDTH, height)
     axes = made.add_axes((0.09, 0.16, 0.88, 0.78))
     for index, (name, (xs, ys)) in enumerate(lines.items()):
-        axes.plot(xs, ys, DASHES[index % 5], color=COLOURS[index % 5], label=name, marker="o" if len(xs) < 12 else "")
+        axes.plot(
+            xs,
+            ys,
+            linestyle=DASHES[index % 5],
+            color=COLOURS[index % 5],
+            label=name,
+            marker="o" if len(xs) < 12 else "",
+        )
     if log:
         axes.set_yscale("log")
     axes.set(xlabel=x, ylabel=y)
@@ -151,13 +158,17 @@ def curves(
     return made
 
 
-def bars(values: Mapping[str, float], errors: Mapping[str, float] | None, y: str, baseline: float | None = None) -> Figure:
+def bars(
+    values: Mapping[str, float], errors: Mapping[str, float] | None, y: str, baseline: float | None = None
+) -> Figure:
     """Points with 95 % intervals for a few named results; a dashed line marks the ``baseline``."""
     made = figure(WIDTH, 280)
     axes = made.add_axes((0.1, 0.14, 0.87, 0.8))
     names = list(values)
     spread = [errors[name] for name in names] if errors else None
-    axes.errorbar(range(len(names)), [values[name] for name in names], yerr=spread, fmt="o", capsize=5, color=COLOURS[0])
+    axes.errorbar(
+        range(len(names)), [values[name] for name in names], yerr=spread, fmt="o", capsize=5, color=COLOURS[0]
+    )
     if baseline is not None:
         axes.axhline(baseline, linestyle="--", color=COLOURS[1])
     axes.set_xticks(range(len(names)), names)

@@ -46,7 +46,7 @@ class Stage:
     lab: int = 300
     batch: int = 8
     crop: int = 96
-    leaves: int = 40
+    leaves: int = 20
     loss: str = "charbonnier"
     alpha: float = 1.0
     temperature: float = 4.0
@@ -58,7 +58,9 @@ class Stage:
         if profile == "full":
             return self
         steps = self.lab if profile == "lab" else 6
-        short = replace(self.config, steps=steps, warmup=min(20, steps // 4), average=0.98, save_every=max(3, steps // 3))
+        short = replace(
+            self.config, steps=steps, warmup=min(20, steps // 4), average=0.98, save_every=max(3, steps // 3)
+        )
         size = {"lab": (self.batch, self.crop, 8), "smoke": (2, 48, 0)}[profile]
         return replace(self, config=short, batch=size[0], crop=size[1], leaves=size[2])
 
@@ -82,12 +84,12 @@ RECIPES: dict[str, Recipe] = {
         teacher=Stage(
             "teacher",
             "unet",
-            TrainConfig(steps=16_000, learning_rate=8e-4, warmup=300, precision="bf16", save_every=1000),
+            TrainConfig(steps=8_000, learning_rate=8e-4, warmup=300, precision="bf16", save_every=1000),
         ),
         student=Stage(
             "small",
             "unshuffle",
-            TrainConfig(steps=20_000, learning_rate=1e-3, warmup=300, precision="bf16", save_every=1000),
+            TrainConfig(steps=14_000, learning_rate=1e-3, warmup=300, precision="bf16", save_every=1000),
             alpha=0.5,
             terms=(("output", 1.0),),
         ),
@@ -164,7 +166,10 @@ def model_card(plan: Stage, meta: dict[str, Any], history: list[dict[str, float]
     """A model card in Markdown: what the network is, how it was made, its curve; scores are added by hand below it."""
     command = f"kdsharp train {meta['recipe']} --stage {meta['stage']} --profile {meta['profile']}"
     rows = [
-        ("architecture", f"`{plan.architecture}`, {meta['parameters']:,} parameters, {meta['macs_per_pixel']:,} MACs a pixel"),
+        (
+            "architecture",
+            f"`{plan.architecture}`, {meta['parameters']:,} parameters, {meta['macs_per_pixel']:,} MACs a pixel",
+        ),
         ("recipe", f"`{command}`"),
         ("data", f"bundled training photos (`data/photos.toml`) and {plan.leaves} dead-leaves pictures; nothing else"),
         ("protocol", f"`{meta['protocol']}`"),
@@ -185,4 +190,5 @@ def model_card(plan: Stage, meta: dict[str, Any], history: list[dict[str, float]
 
 def _distillation(plan: Stage, teacher: str) -> str:
     terms = ", ".join(f"{weight:g} x {name}" for name, weight in plan.terms)
-    return f"{plan.alpha:g} x {plan.loss} + {1 - plan.alpha:g} x ({terms}) to `{teacher}`, temperature {plan.temperature:g}"
+    mix = f"{plan.alpha:g} x {plan.loss} + {1 - plan.alpha:g} x ({terms})"
+    return f"{mix}, teacher `{teacher}`, temperature {plan.temperature:g}"

@@ -13,11 +13,16 @@ from typing import Any
 
 import nbformat
 import papermill
+import torch
 from papermill.exceptions import PapermillExecutionError
 
 from kdsharp import provenance
 from kdsharp.checks import UsageError, atomic_path, check_name, make_folder
 from kdsharp.course import RESULT, find_lesson, lessons, notebooks_folder
+from kdsharp.datasets import photos, synthetic_pairs
+from kdsharp.degrade import protocol
+from kdsharp.evaluate import contestants
+from kdsharp.plots import Picture, panels
 from kdsharp.recipes import PROFILES
 
 
@@ -34,7 +39,7 @@ class LessonRun:
 
 
 def run_lesson(path: Path, out: Path, parameters: dict[str, Any], progress: bool = True) -> LessonRun:
-    """Execute one lesson with papermill and write the executed notebook to ``out``; a failure is reported, not raised."""
+    """Execute one lesson with papermill, write the executed notebook to ``out``; report a failure, never raise it."""
     start = time.perf_counter()
     name, error = path.stem, None
     make_folder(out.parent)
@@ -103,7 +108,7 @@ def _write_results(path: Path, runs: list[LessonRun], profile: str, parameters: 
 
 
 def build_book(profile: str = "lab", out: str | Path = "build/book", progress: bool = True) -> Path:
-    """Build the Jupyter Book from executed lessons, warnings as errors; run the lessons that are missing or stale first.
+    """Build the Jupyter Book from executed lessons, warnings as errors; lessons missing or stale are run first.
 
     Returns:
         the path of the front page.
@@ -120,6 +125,7 @@ def build_book(profile: str = "lab", out: str | Path = "build/book", progress: b
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(notebooks_folder().parent / "book", out)
     make_folder(out / "lessons")
+    (out / "front.webp").write_bytes(front_picture().webp)
     for path in lessons().values():
         shutil.copy(executed / path.name, out / "lessons" / path.name)
     command = [sys.executable, "-m", "jupyter_book", "build", str(out), "--warningiserror", "--keep-going", "--quiet"]
@@ -128,6 +134,18 @@ def build_book(profile: str = "lab", out: str | Path = "build/book", progress: b
     if done.returncode or not page.is_file():
         raise UsageError(f"the book did not build:\n{(done.stderr or done.stdout).strip()[-3000:]}")
     return page
+
+
+def front_picture() -> Picture:
+    """The course in one picture: a held-out photo blurred, after unsharp mask, student and teacher, and sharp."""
+    pairs = synthetic_pairs(protocol("shake"), photos("test"))
+    _, blurred, sharp = next(pair for pair in pairs if pair[0] == "chelsea")
+    functions = contestants(["small", "teacher"], "shake")
+    titles = {"input": "blurred", "unsharp": "unsharp mask", "small": "student", "teacher": "teacher"}
+    with torch.inference_mode():
+        images = {titles[name]: function(blurred) for name, function in functions.items()}
+    alt = "A cat's eye: blurred, unsharp mask, student, teacher, sharp; below, the difference to the sharp photo"
+    return Picture(panels(images | {"sharp": sharp}, sharp, at=(70, 110)), alt)
 
 
 def _is_stale(executed: Path, source: Path) -> bool:

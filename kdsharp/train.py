@@ -139,14 +139,15 @@ def fit(
         step.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, config.rate)
-    average = AveragedModel(step.student, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
+    student = step.get_submodule("student")
+    average = AveragedModel(student, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
     done = Progress()
     wrapped, optimizer = accelerator.prepare(step, optimizer)
     accelerator.register_for_checkpointing(schedule, average, done)
     if out is not None:
         _start(Path(out), resume, accelerator, config)
     loader = DataLoader(batches, batch_size=None, sampler=range(done.step, config.steps))
-    sums: dict[str, float] = {}
+    since: list[dict[str, float]] = []
     bar = tqdm(total=config.steps, initial=done.step, desc=label, unit="step", disable=not progress)
     clock = time.perf_counter() - done.seconds
 
@@ -166,17 +167,18 @@ def fit(
             accelerator.clip_grad_norm_(step.parameters(), config.clip)
             optimizer.step()
             schedule.step()
-            average.update_parameters(step.student)
+            average.update_parameters(student)
             done.step += 1
             bar.update()
-            for name, value in terms.items():
-                sums[name] = sums.get(name, 0.0) + value.item() / config.log_every
+            since.append({name: value.item() for name, value in terms.items()})
             last = done.step == config.steps
             if done.step % config.log_every == 0 or last:
-                row = {"step": done.step} | sums | {"learning_rate": schedule.get_last_lr()[0]}
-                done.rows.append(row | {"seconds": time.perf_counter() - clock})
-                bar.set_postfix(loss=f"{sums['loss']:.4f}", refresh=False)
-                sums = {}
+                means = {name: sum(each[name] for each in since) / len(since) for name in terms}
+                rate = float(schedule.get_last_lr()[0])
+                seconds = time.perf_counter() - clock
+                done.rows.append({"step": done.step, **means, "learning_rate": rate, "seconds": seconds})
+                bar.set_postfix(loss=f"{means['loss']:.4f}", refresh=False)
+                since = []
             if done.step % config.save_every == 0 or last:
                 if validate is not None:
                     done.rows.append({"step": done.step, "validation": validate(average.module.eval())})
@@ -186,7 +188,7 @@ def fit(
             if stopped() and not last:
                 raise KeyboardInterrupt
     if config.average:
-        step.student.load_state_dict(average.module.state_dict())
+        student.load_state_dict(average.module.state_dict())
     step.eval()
     return done.rows
 

@@ -46,6 +46,6 @@ def butterworth_emphasis(image: Tensor, cutoff: float = 0.15, order: int = 2, am
     margin = min(32, min(image.shape[-2:]) - 1)
     padded = F.pad(image, (margin,) * 4, mode="reflect")
     size = padded.shape[-2:]
-    gain = 1 + amount * butterworth_high_pass(*size, cutoff, order)
+    gain = 1 + amount * butterworth_high_pass(size[0], size[1], cutoff, order)
     sharpened = torch.fft.irfft2(torch.fft.rfft2(padded) * gain.to(image), s=size)
     return sharpened[..., margin : margin + image.shape[-2], margin : margin + image.shape[-1]]

@@ -28,7 +28,7 @@ def build(name: str, seed: int = 0) -> nn.Module:
     check_name(name, MODELS, "architecture")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return MODELS[name]().to(memory_format=torch.channels_last)
+        return MODELS[name]().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stub
 
 
 def count_parameters(model: nn.Module) -> int:
