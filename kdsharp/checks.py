@@ -27,15 +27,15 @@ def check_name(value: str, allowed: Iterable[str], what: str) -> str:
 
 def check_range(value: float, low: float, high: float, what: str) -> float:
     """Return ``value`` when ``low <= value <= high``."""
-    if not low <= value <= high:
-        raise UsageError(f"{what} is {value}, but it must lie between {low:g} and {high:g}")
+    if not isinstance(value, (int, float)) or not low <= value <= high:
+        raise UsageError(f"{what} is {value!r}, but it must be a number between {low:g} and {high:g}")
     return value
 
 
 def check_positive(value: float, what: str) -> float:
     """Return ``value`` when it is above 0."""
-    if not value > 0:
-        raise UsageError(f"{what} is {value}, but it must be above 0")
+    if not isinstance(value, (int, float)) or not value > 0:
+        raise UsageError(f"{what} is {value!r}, but it must be a number above 0")
     return value
 
 

@@ -50,7 +50,7 @@ def shake(length: float, rng: np.random.Generator, wobble: float = 0.9, samples:
 
     Args:
         length: effective length in pixels, above 0: that of the straight motion which spreads as widely. The path is
-            scaled to a root-mean-square radius of ``length / sqrt(12)``, so that curly paths blur as much as straight ones.
+            scaled to a root-mean-square radius of ``length / sqrt(12)``, so that curly paths blur as much as straight.
         rng: the caller's random generator.
         wobble: how curly the path is, from 0 (straight) to 1.
         samples: points along the path.

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -134,12 +135,18 @@ def score(image: Tensor, truth: Tensor) -> str:
     return f"{shown}, SSIM {ssim(rounded, truth).item():.3f}"
 
 
+def _chart(height: int) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes; the margins are pixels, so that labels fit at any height."""
+    made = figure(WIDTH, height)
+    left, right, bottom, top = 84, 20, 48, 14
+    return made, made.add_axes((left / WIDTH, bottom / height, 1 - (left + right) / WIDTH, 1 - (bottom + top) / height))
+
+
 def curves(
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str, log: bool = False, height: int = 300
 ) -> Figure:
     """Line plot: name to (x values, y values), with axis labels that carry the units."""
-    made = figure(WIDTH, height)
-    axes = made.add_axes((0.09, 0.16, 0.88, 0.78))
+    made, axes = _chart(height)
     for index, (name, (xs, ys)) in enumerate(lines.items()):
         axes.plot(
             xs,
@@ -162,8 +169,7 @@ def bars(
     values: Mapping[str, float], errors: Mapping[str, float] | None, y: str, baseline: float | None = None
 ) -> Figure:
     """Points with 95 % intervals for a few named results; a dashed line marks the ``baseline``."""
-    made = figure(WIDTH, 280)
-    axes = made.add_axes((0.1, 0.14, 0.87, 0.8))
+    made, axes = _chart(280)
     names = list(values)
     spread = [errors[name] for name in names] if errors else None
     axes.errorbar(
@@ -180,8 +186,7 @@ def bars(
 
 def pareto(rows: Sequence[Mapping[str, float | str]], x: str, y: str, x_label: str, y_label: str) -> Figure:
     """Quality against cost, one labelled point a row (keys ``model``, ``x``, ``y``); the cost axis is logarithmic."""
-    made = figure(WIDTH, 320)
-    axes = made.add_axes((0.09, 0.15, 0.86, 0.8))
+    made, axes = _chart(320)
     for index, row in enumerate(rows):
         axes.plot(row[x], row[y], "osD^v"[index % 5], color=COLOURS[index % 5], markersize=8)
         axes.annotate(str(row["model"]), (row[x], row[y]), xytext=(8, 4), textcoords="offset points")  # type: ignore[arg-type]

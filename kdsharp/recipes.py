@@ -89,7 +89,7 @@ RECIPES: dict[str, Recipe] = {
         student=Stage(
             "small",
             "unshuffle",
-            TrainConfig(steps=14_000, learning_rate=1e-3, warmup=300, precision="bf16", save_every=1000),
+            TrainConfig(steps=20_000, learning_rate=1.5e-3, warmup=300, precision="bf16", save_every=1000),
             alpha=0.5,
             terms=(("output", 1.0),),
         ),

@@ -17,7 +17,7 @@ import torch
 from papermill.exceptions import PapermillExecutionError
 
 from kdsharp import provenance
-from kdsharp.checks import UsageError, atomic_path, check_name, make_folder
+from kdsharp.checks import UsageError, atomic_path, check_name, check_positive, check_range, make_folder
 from kdsharp.course import RESULT, find_lesson, lessons, notebooks_folder
 from kdsharp.datasets import photos, synthetic_pairs
 from kdsharp.degrade import protocol
@@ -81,6 +81,10 @@ def run_lessons(
     """
     check_name(profile, PROFILES, "profile")
     paths = [find_lesson(name) for name in names] or list(lessons().values())
+    if "ALPHA" in parameters:
+        check_range(parameters["ALPHA"], 0, 1, "ALPHA")
+    if "TEMPERATURE" in parameters:
+        check_positive(parameters["TEMPERATURE"], "TEMPERATURE")
     for path in paths:
         known = papermill.inspect_notebook(str(path))
         for name in parameters:

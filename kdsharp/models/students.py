@@ -21,7 +21,7 @@ class UnshuffleStudent(nn.Module):
     Shape: (B, 3, H, W) in [0, 1] to the same shape, not clamped; any H and W.
     """
 
-    def __init__(self, width: int = 32, depth: int = 2, factor: int = 4) -> None:
+    def __init__(self, width: int = 24, depth: int = 4, factor: int = 4) -> None:
         super().__init__()
         self.factor = factor
         self.unshuffle = nn.PixelUnshuffle(factor)
