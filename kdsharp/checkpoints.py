@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from kdsharp.checks import UsageError, atomic_path, check_name
@@ -59,11 +59,7 @@ def load(name: str | Path) -> Checkpoint:
         check_name(str(name), files, "model")
     meta = read_meta(path)
     model = build(check_name(meta["architecture"], MODELS, "architecture"))
-    try:
-        with safe_open(path, framework="pt") as file:
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
-    except SafetensorError as error:
-        raise UsageError(f"checkpoint {path} is damaged ({error}); copy or train it again") from None
+    weights = load_file(path)  # read_meta has found it whole
     expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     found = {key: tuple(value.shape) for key, value in weights.items()}
     if expected != found:
@@ -83,6 +79,10 @@ def read_meta(path: str | Path) -> dict[str, Any]:
             text = (file.metadata() or {}).get("kdsharp")
     except (SafetensorError, OSError) as error:
         raise UsageError(f"checkpoint {path} is damaged ({error}); copy or train it again") from None
-    if text is None:
+    try:
+        meta = json.loads(text or "")
+    except json.JSONDecodeError:
+        meta = None
+    if not isinstance(meta, dict) or "architecture" not in meta:
         raise UsageError(f"checkpoint {path} was not written by kdsharp; train one with `kdsharp train`")
-    return json.loads(text)
+    return meta

@@ -70,9 +70,7 @@ def folder_photos(folder: str | Path) -> tuple[list[Photo], list[str]]:
     """
     found, left_out = [], []
     for path in images.list_images(folder):
-        with Image.open(path) as image:
-            usable = image.mode == "RGB"
-        if usable:
+        if images.is_rgb(path):
             found.append(Photo(path.stem, images.read(path)))
         else:
             left_out.append(path.name)

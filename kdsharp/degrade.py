@@ -51,6 +51,8 @@ class Shake:
         check_positive(self.length[0], "shortest shake")
         check_range(self.length[0], 0, self.length[1], "shortest shake")
         check_range(self.still, 0, 1, "still")
+        check_range(self.shot, 0, 255, "shot")
+        check_range(self.read, 0, 255, "read")
 
     def prepare(self, photo: np.ndarray) -> np.ndarray:
         return photo
@@ -81,6 +83,10 @@ class GaussianBlur:
     radius: float = 1.5
     size: tuple[int, int] = (256, 256)
     factor: int = 1
+
+    def __post_init__(self) -> None:
+        check_positive(self.radius, "radius")
+        check_positive(self.factor, "factor")
 
     def prepare(self, photo: np.ndarray) -> np.ndarray:
         return _resize(photo, self.size, Image.Resampling.BICUBIC)

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from kdsharp.checks import check_images, check_name, check_positive, check_range
 from kdsharp.features import Adapter, Taps
-from kdsharp.losses import reconstruction
+from kdsharp.losses import LOSSES, reconstruction
 
 
 def output_term(student: Tensor, teacher: Tensor) -> Tensor:
@@ -72,6 +72,7 @@ class Distillation(nn.Module):
         terms: weight of each distillation term, by name (see ``TERMS``).
         taps: the layer of the student and of the teacher whose features the hint and channel terms compare.
         loss: name of the reconstruction loss.
+        seed: of the adapters' first weights.
 
     The teacher stays in evaluation mode, takes no gradient and is not among ``parameters()``; the student and the
     adapters are, so that one optimizer trains both.
@@ -89,6 +90,7 @@ class Distillation(nn.Module):
         terms: dict[str, float] | None = None,
         taps: tuple[str, str] = ("body", "encoder2"),
         loss: str = "charbonnier",
+        seed: int = 0,
     ) -> None:
         super().__init__()
         self.alpha = check_range(alpha, 0.0, 1.0, "alpha")
@@ -97,14 +99,16 @@ class Distillation(nn.Module):
         for name in self.terms:
             check_name(name, TERMS, "distillation term")
         self.student_tap, self.teacher_tap = taps
-        self.loss = loss
+        self.loss = check_name(loss, LOSSES, "loss")
         self.student = student
         self._teacher = (teacher.eval().requires_grad_(False),)  # a tuple keeps it out of parameters() and state_dict()
         self.adapters = nn.ModuleDict()
         if self._feature_terms():
             student_channels, teacher_channels = self._tap_widths()
-            for name in self._feature_terms():
-                self.adapters[name] = Adapter(student_channels, teacher_channels)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                for name in self._feature_terms():
+                    self.adapters[name] = Adapter(student_channels, teacher_channels)
 
     def _feature_terms(self) -> list[str]:
         return [name for name in self.terms if name != "output"]

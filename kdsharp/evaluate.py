@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from kdsharp import checkpoints
-from kdsharp.checks import UsageError, check_range
+from kdsharp.checks import UsageError, check_name, check_positive, check_range
 from kdsharp.datasets import PairedFolder, photos, synthetic_pairs
-from kdsharp.degrade import Degradation
+from kdsharp.degrade import PROTOCOLS, Degradation
 from kdsharp.filters import unsharp_mask
 from kdsharp.images import quantize, to_array, to_tensor
 from kdsharp.inference import sharpen
@@ -63,7 +63,7 @@ def tuned_unsharp(protocol: str) -> Unsharp:
     no training photos here, so they take the values of ``shake``.
     """
     table = tomllib.loads((checkpoints.data_folder() / "unsharp.toml").read_text(encoding="utf-8"))
-    row = table.get(protocol, table["shake"])
+    row = table["shake" if PROTOCOLS[check_name(protocol, PROTOCOLS, "protocol")] is None else protocol]
     return Unsharp(row["radius"], row["amount"])
 
 
@@ -140,6 +140,7 @@ def mean_interval(differences: Sequence[float], level: float = 0.95) -> tuple[fl
     """
     values = np.asarray(differences, float)
     check_range(level, 0, 1, "level")
+    check_positive(len(values), "number of differences")
     if len(values) < 2:
         return float(values.mean()), float("inf")
     factor = stats.t.ppf((1 + level) / 2, len(values) - 1)

@@ -76,11 +76,31 @@ def _check_kind(path: Path, image: Image.Image, convert: bool) -> None:
         )
     if min(width, height) < MIN_SIDE:
         raise UsageError(f"{path} has {width}x{height} pixels; each side needs at least {MIN_SIDE}; use a larger image")
-    deep = image.mode.startswith(("I", "F")) or (image.format == "PNG" and _png_depth(path) == 16)
-    deep = deep or (image.format == "TIFF" and max(image.tag_v2.get(258, (8,))) > 8)  # type: ignore[attr-defined]
-    if (image.mode != "RGB" or deep) and not convert:
-        kind = "16-bit" if deep else _KINDS.get(image.mode, image.mode)
+    kind = _kind(path, image)
+    if kind != "RGB" and not convert:
         raise UsageError(f"{path} is a {kind} image, but 8-bit RGB is needed; pass --convert, or save it as 8-bit RGB")
+
+
+def _kind(path: Path, image: Image.Image) -> str:
+    """``RGB`` for an 8-bit RGB image, otherwise what it is in words."""
+    if image.mode == "RGB" and image.format == "PNG" and _png_depth(path) == 16:
+        return "16-bit"
+    if image.mode == "RGB" and image.format == "TIFF" and max(image.tag_v2.get(258, (8,))) > 8:  # type: ignore[attr-defined]
+        return "16-bit"
+    return _KINDS.get(image.mode, image.mode)
+
+
+def is_rgb(path: Path) -> bool:
+    """Whether a file is an 8-bit RGB image.
+
+    Raises:
+        UsageError: when it is empty or no image at all.
+    """
+    try:
+        with Image.open(path) as image:
+            return _kind(path, image) == "RGB"
+    except (UnidentifiedImageError, OSError):
+        raise UsageError(f"{path} is not an image that can be read; repair or remove it") from None
 
 
 def _png_depth(path: Path) -> int:
@@ -127,7 +147,7 @@ def list_images(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; give a folder that holds images")
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    found = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in SUFFIXES)
     if not found:
         raise UsageError(f"{folder} holds no image; allowed are {', '.join(SUFFIXES)}")
     return found
@@ -138,7 +158,7 @@ def to_tensor(pixels: np.ndarray) -> Tensor:
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3):
         raise UsageError(f"expected uint8 (H, W, 3), found {pixels.dtype} of shape {pixels.shape}")
     stacked = pixels if pixels.ndim == 3 else pixels[..., None]
-    return torch.from_numpy(np.ascontiguousarray(stacked.transpose(2, 0, 1)))[None].float() / 255
+    return torch.from_numpy(stacked.transpose(2, 0, 1).copy())[None].float() / 255
 
 
 def to_array(batch: Tensor) -> np.ndarray:

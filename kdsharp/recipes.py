@@ -3,8 +3,9 @@
 ``kdsharp train RECIPE`` runs one. The five reports' systems stand here too, as far as they are built.
 """
 
+import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +126,18 @@ def train_stage(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     validation = list(synthetic_pairs(protocol(recipe.protocol), photos("validation")))
     label = f"{recipe.name} {stage}"
+    setup = json.loads(json.dumps(asdict(plan) | {"recipe": recipe.name, "teacher": teacher_name}))
+    del setup["config"]  # fit compares it by itself
     history = fit(
-        step, batches, plan.config, out / stage, resume, lambda net: mean_psnr(net, validation, device), progress, label
+        step,
+        batches,
+        plan.config,
+        out / stage,
+        resume,
+        validate=lambda network: mean_psnr(network, validation, device),
+        progress=progress,
+        label=label,
+        setup=setup,
     )
     test = list(synthetic_pairs(protocol(recipe.protocol), photos("test")))
     meta = {

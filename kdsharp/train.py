@@ -16,13 +16,14 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
-from kdsharp.checks import UsageError, atomic_path, check_name, check_positive, make_folder
-from kdsharp.losses import reconstruction
+from kdsharp.checks import UsageError, atomic_path, check_name, check_positive, check_range, make_folder
+from kdsharp.losses import LOSSES, reconstruction
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 SCHEDULES = ("cosine", "constant")
@@ -64,8 +65,12 @@ class TrainConfig:
     def __post_init__(self) -> None:
         check_name(self.optimizer, OPTIMIZERS, "optimizer")
         check_name(self.schedule, SCHEDULES, "schedule")
+        check_name(self.precision, ("no", "bf16"), "precision")
         for name in ("steps", "learning_rate", "clip", "log_every", "save_every"):
             check_positive(getattr(self, name), name)
+        check_range(self.average, 0, 1, "average")
+        for name in ("warmup", "weight_decay"):
+            check_range(getattr(self, name), 0, float("inf"), name)
 
     def rate(self, step: int) -> float:
         """The share of ``learning_rate`` at a step, in (0, 1]."""
@@ -83,7 +88,7 @@ class Supervised(nn.Module):
     def __init__(self, model: nn.Module, loss: str = "charbonnier") -> None:
         super().__init__()
         self.student = model
-        self.loss = loss
+        self.loss = check_name(loss, LOSSES, "loss")
 
     def forward(self, blurred: Tensor, sharp: Tensor) -> dict[str, Tensor]:
         """Named terms of one batch of two (B, 3, H, W): ``loss`` alone."""
@@ -97,12 +102,13 @@ class Progress:
     step: int = 0
     seconds: float = 0.0
     rows: list[dict[str, float]] = field(default_factory=list)
+    since: list[dict[str, float]] = field(default_factory=list)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"step": self.step, "seconds": self.seconds, "rows": self.rows}
+        return dict(vars(self))
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.step, self.seconds, self.rows = state["step"], state["seconds"], state["rows"]
+        vars(self).update(state)
 
 
 def fit(
@@ -114,6 +120,7 @@ def fit(
     validate: Callable[[nn.Module], float] | None = None,
     progress: bool = True,
     label: str = "training",
+    setup: dict[str, Any] | None = None,
 ) -> list[dict[str, float]]:
     """Train the network in ``step.student`` and return the history.
 
@@ -128,10 +135,12 @@ def fit(
         validate: called with the averaged network at every state; its number is logged as ``validation``.
         progress: show a bar.
         label: what the bar is called.
+        setup: what else defines the run (network, loss, data), as JSON holds it; resuming checks that it is the same.
 
     Returns:
         rows with ``step``, each named term (mean since the last row), ``learning_rate``, ``seconds``.
     """
+    AcceleratorState._reset_state()  # otherwise a second run of another precision in one process is refused
     accelerator = Accelerator(mixed_precision=config.precision)
     torch.manual_seed(config.seed)
     step.to(accelerator.device)
@@ -145,9 +154,9 @@ def fit(
     wrapped, optimizer = accelerator.prepare(step, optimizer)
     accelerator.register_for_checkpointing(schedule, average, done)
     if out is not None:
-        _start(Path(out), resume, accelerator, config)
-    loader = DataLoader(batches, batch_size=None, sampler=range(done.step, config.steps))
-    since: list[dict[str, float]] = []
+        _start(Path(out), resume, accelerator, vars(config) | (setup or {}))
+    own = torch.Generator()  # else the loader would draw its seed from the generator that resuming has just restored
+    loader = DataLoader(batches, batch_size=None, sampler=range(done.step, config.steps), generator=own)
     bar = tqdm(total=config.steps, initial=done.step, desc=label, unit="step", disable=not progress)
     clock = time.perf_counter() - done.seconds
 
@@ -170,22 +179,23 @@ def fit(
             average.update_parameters(student)
             done.step += 1
             bar.update()
-            since.append({name: value.item() for name, value in terms.items()})
+            done.since.append({name: value.item() for name, value in terms.items()})
+            stop = stopped()
             last = done.step == config.steps
             if done.step % config.log_every == 0 or last:
-                means = {name: sum(each[name] for each in since) / len(since) for name in terms}
+                means = {name: sum(each[name] for each in done.since) / len(done.since) for name in terms}
                 rate = float(schedule.get_last_lr()[0])
                 seconds = time.perf_counter() - clock
                 done.rows.append({"step": done.step, **means, "learning_rate": rate, "seconds": seconds})
                 bar.set_postfix(loss=f"{means['loss']:.4f}", refresh=False)
-                since = []
+                done.since = []
             if done.step % config.save_every == 0 or last:
                 if validate is not None:
                     done.rows.append({"step": done.step, "validation": validate(average.module.eval())})
                 save()
-            elif stopped():
+            elif stop:
                 save()
-            if stopped() and not last:
+            if stop and not last:
                 raise KeyboardInterrupt
     if config.average:
         student.load_state_dict(average.module.state_dict())
@@ -193,21 +203,21 @@ def fit(
     return done.rows
 
 
-def _start(out: Path, resume: bool, accelerator: Accelerator, config: TrainConfig) -> None:
+def _start(out: Path, resume: bool, accelerator: Accelerator, setup: dict[str, Any]) -> None:
     """Load the newest state when resuming; otherwise clear what an earlier run left."""
     make_folder(out)
     states = sorted(out.glob("state-*"))
     if resume and states:
         found = json.loads((out / "config.json").read_text(encoding="utf-8"))
-        if found != vars(config):
-            differ = sorted(key for key in vars(config) if found.get(key) != getattr(config, key))
+        differ = sorted(key for key in found.keys() | setup.keys() if found.get(key) != setup.get(key))
+        if differ:
             raise UsageError(f"{out} was trained with another {', '.join(differ)}; resume with the same, or start anew")
         accelerator.load_state(str(states[-1]))
         return
     for state in states:
         shutil.rmtree(state)
     with atomic_path(out / "config.json") as temporary:
-        temporary.write_text(json.dumps(vars(config), indent=1), encoding="utf-8")
+        temporary.write_text(json.dumps(setup, indent=1), encoding="utf-8")
 
 
 def _save_state(out: Path, accelerator: Accelerator, done: Progress) -> None:

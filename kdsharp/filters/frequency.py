@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from kdsharp.checks import check_images, check_positive
+from kdsharp.checks import check_images, check_positive, check_range
 
 
 def radial_frequency(height: int, width: int) -> Tensor:
@@ -17,13 +17,12 @@ def butterworth_high_pass(height: int, width: int, cutoff: float, order: int) ->
     """Butterworth high-pass gain ``1 / (1 + (cutoff / f)^(2 order))``, 0 at zero frequency, 1/2 at the cutoff.
 
     Args:
-        cutoff: in cycles per pixel, above 0; 0.5 is the finest stripe pattern that a pixel grid can hold.
+        cutoff: in cycles per pixel, in (0, 0.71]; 0.5 is the finest stripe pattern that a pixel grid can hold.
         order: at least 1; higher makes a steeper step and more ringing.
     """
-    check_positive(cutoff, "cutoff")
+    check_range(check_positive(cutoff, "cutoff"), 0, 0.71, "cutoff")
     check_positive(order, "order")
-    ratio = radial_frequency(height, width) / cutoff
-    return ratio ** (2 * order) / (1 + ratio ** (2 * order))
+    return 1 / (1 + (cutoff / radial_frequency(height, width)) ** (2 * order))
 
 
 def butterworth_emphasis(image: Tensor, cutoff: float = 0.15, order: int = 2, amount: float = 1.0) -> Tensor:

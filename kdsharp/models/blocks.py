@@ -14,7 +14,7 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv1 = conv3x3(channels, channels)
-        self.activation = nn.ReLU(inplace=True)
+        self.activation = nn.ReLU()
         self.conv2 = conv3x3(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,0 +1,47 @@
+# Each target makes or refreshes .venv by itself; the second call starts at once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+
+.DEFAULT_GOAL := help
+.PHONY: help run lab book test check lock clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "kdsharp needs Python 3.11 or later, found $$($(PYTHON) --version); call: make PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e ".[course,book,test]"
+	@touch $@
+
+run: $(STAMP) ## run every lesson, show what each measured, build the book from them
+	$(BIN)/kdsharp run
+	$(BIN)/kdsharp book
+
+lab: $(STAMP) ## open JupyterLab on the first lesson
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+
+book: $(STAMP) ## build the book from the executed lessons and print its front page
+	$(BIN)/kdsharp book
+
+test: $(STAMP) ## prove all of it: units, lessons, book, browser
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lock: ## renew requirements.lock from a fresh environment
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet ".[course,book,test]"
+	sed -n '/^#/p' requirements.lock > build/lock/header
+	build/lock/bin/python -m pip freeze --all --exclude pip --exclude kdsharp | sed 's/+[a-z0-9]*$$//' | grep -Ev '^(nvidia|triton|cuda)' > build/lock/pins
+	cat build/lock/header build/lock/pins > requirements.lock
+
+clean: ## remove everything that a run made
+	rm -rf build .venv

@@ -1,0 +1,68 @@
+"""Filters in frequency against the formula, evaluated by NumPy on the whole spectrum."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from kdsharp.checks import UsageError
+from kdsharp.filters.frequency import butterworth_emphasis, butterworth_high_pass, radial_frequency
+
+IMAGE = torch.rand(1, 3, 40, 45, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+
+
+def test_radial_frequency_is_that_of_numpy():
+    expected = np.hypot(np.fft.fftfreq(11)[:, None], np.fft.rfftfreq(14)[None])
+    np.testing.assert_allclose(radial_frequency(11, 14).numpy(), expected, atol=1e-7)
+
+
+@pytest.mark.parametrize("order", [1, 2, 5])
+def test_the_gain_is_one_half_at_the_cutoff_and_nothing_at_zero(order):
+    gain = butterworth_high_pass(64, 64, 10 / 64, order)
+    assert gain[0, 0] == 0
+    assert gain[10, 0].item() == pytest.approx(0.5, abs=1e-6)
+    assert gain[0, 10].item() == pytest.approx(0.5, abs=1e-6)
+    assert gain[6, 8].item() == pytest.approx(0.5, abs=1e-6)
+
+
+def test_the_gain_rises_with_frequency_and_follows_the_formula():
+    gain = butterworth_high_pass(8, 128, 0.2, 3)[0].double()
+    assert (gain.diff() > 0).all()
+    frequency = torch.arange(1, 65, dtype=torch.float64) / 128
+    torch.testing.assert_close(gain[1:], 1 / (1 + (0.2 / frequency) ** 6), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("cutoff", "order", "amount"), [(0.15, 2, 1.0), (0.4, 1, 2.5), (0.05, 4, 0.3)])
+def test_emphasis_is_numpys_on_the_whole_spectrum(cutoff, order, amount):
+    mirrored = np.pad(IMAGE.numpy(), ((0, 0), (0, 0), (32, 32), (32, 32)), mode="reflect")
+    frequency = np.hypot(np.fft.fftfreq(104)[:, None], np.fft.fftfreq(109)[None])
+    with np.errstate(divide="ignore"):
+        gain = 1 + amount / (1 + (cutoff / frequency) ** (2 * order))
+    expected = np.fft.ifft2(np.fft.fft2(mirrored) * gain).real[..., 32:-32, 32:-32]
+    found = butterworth_emphasis(IMAGE, cutoff, order, amount).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_stripes_are_raised_by_their_gain():
+    x = torch.arange(256, dtype=torch.float64)
+    stripes = torch.cos(2 * math.pi * x / 8).expand(1, 1, 64, 256)
+    raised = butterworth_emphasis(stripes, cutoff=1 / 8, order=2, amount=3.0)
+    middle = slice(96, 160)  # away from the border, where reflection breaks the pattern
+    torch.testing.assert_close(raised[0, 0, 32, middle], (1 + 3 / 2) * stripes[0, 0, 32, middle], rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize("size", [(1, 20), (16, 16), (17, 200)])
+def test_any_size_comes_back(size):
+    assert butterworth_emphasis(torch.rand(1, 3, *size)).shape == (1, 3, *size)
+
+
+@pytest.mark.parametrize(("cutoff", "order"), [(0.005, 12), (1e-3, 8)])
+def test_steep_filters_with_a_low_cutoff_stay_finite(cutoff, order):
+    assert torch.isfinite(butterworth_high_pass(64, 64, cutoff, order)).all()
+
+
+@pytest.mark.parametrize("wrong", [{"cutoff": 0.0}, {"cutoff": -0.1}, {"order": 0}])
+def test_wrong_settings(wrong):
+    with pytest.raises(UsageError, match="above 0"):
+        butterworth_emphasis(IMAGE, **wrong)

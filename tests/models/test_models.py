@@ -1,0 +1,101 @@
+"""Networks: shapes, start as the identity, seeds, and what they cost."""
+
+import pytest
+import torch
+from torch import nn
+
+from kdsharp.checks import UsageError
+from kdsharp.models import MODELS, build, count_macs, count_parameters
+from kdsharp.models.blocks import ResidualBlock, blocks, conv3x3, zero_last
+from kdsharp.models.students import UnshuffleStudent
+
+
+def shaken(name):
+    """A network whose zero head was moved, so that its answer depends on all of its layers."""
+    model = build(name)
+    with torch.no_grad():
+        for value in model.parameters():
+            value.add_(0.02 * torch.randn(value.shape, generator=torch.Generator().manual_seed(value.numel())))
+    return model.eval()
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("size", [(16, 16), (17, 23), (40, 33)])
+def test_any_size_comes_back_and_a_new_network_is_the_identity(name, size):
+    image = torch.rand(2, 3, *size)
+    with torch.no_grad():
+        torch.testing.assert_close(build(name)(image), image)
+        assert shaken(name)(image).shape == image.shape
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_parameter_gets_a_gradient(name):
+    model = shaken(name)
+    model(torch.rand(1, 3, 24, 24)).square().mean().backward()
+    assert [key for key, value in model.named_parameters() if value.grad is None or not value.grad.any()] == []
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_images_of_a_batch_do_not_see_each_other(name):
+    model, images = shaken(name), torch.rand(2, 3, 16, 24)
+    with torch.no_grad():
+        torch.testing.assert_close(model(images)[:1], model(images[:1]), rtol=1e-4, atol=1e-5)
+
+
+def test_the_seed_decides_and_the_callers_generator_is_left_alone():
+    torch.manual_seed(1)
+    first = build("unshuffle-mini", seed=3).state_dict()
+    drawn = torch.rand(1)
+    torch.manual_seed(1)
+    torch.testing.assert_close(torch.rand(1), drawn)
+    again, other = build("unshuffle-mini", seed=3).state_dict(), build("unshuffle-mini", seed=4).state_dict()
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert not all(torch.equal(first[key], other[key]) for key in first)
+
+
+def test_an_unknown_architecture_lists_all():
+    with pytest.raises(UsageError, match="unknown architecture 'unett' .*unet, unet-mini, unshuffle, unshuffle-mini"):
+        build("unett")
+
+
+def test_unshuffle_student_by_hand():
+    """3*16 inputs to 32, two blocks of two 32 to 32, 32 to 3*16, each 3x3 with a bias."""
+    expected = (48 * 9 * 32 + 32) + 4 * (32 * 9 * 32 + 32) + (32 * 9 * 48 + 48)
+    assert count_parameters(UnshuffleStudent()) == expected
+    assert count_macs(UnshuffleStudent(), 64, 64) == pytest.approx((48 * 9 * 32 + 4 * 32 * 9 * 32 + 32 * 9 * 48) / 16)
+
+
+def test_macs_count_strides_groups_transposition_and_repeated_use():
+    shared = nn.Conv2d(4, 4, 3, padding=1, groups=4)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), shared, shared, nn.ConvTranspose2d(4, 3, 2, 2))
+    expected = 108 / 4 + 2 * 36 / 4 + 48 / 4
+    assert count_macs(model, 32, 16) == pytest.approx(expected)
+
+
+def test_counting_removes_its_hooks():
+    model = build("unshuffle-mini")
+    count_macs(model, 16, 16)
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_mini_network_is_much_cheaper(name):
+    assert count_macs(build(name), 32, 32) < 60_000
+    if name.endswith("-mini"):
+        assert count_macs(build(name), 32, 32) < 0.5 * count_macs(build(name.removesuffix("-mini")), 32, 32)
+
+
+def test_blocks_are_residual_and_keep_the_size():
+    layers, features = blocks(4, 3), torch.rand(1, 4, 9, 7)
+    assert [type(layer) for layer in layers] == [ResidualBlock] * 3
+    for layer in layers:
+        zero_last(layer.conv2)
+    torch.testing.assert_close(layers(features), features)
+
+
+def test_conv3x3_halves_with_stride_two():
+    assert conv3x3(2, 5, stride=2)(torch.rand(1, 2, 8, 10)).shape == (1, 5, 4, 5)
+
+
+def test_zero_last_works_without_a_bias():
+    assert not zero_last(nn.Conv2d(2, 2, 3, bias=False)).weight.any()

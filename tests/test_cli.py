@@ -1,0 +1,200 @@
+"""The command line: what it prints and writes, and one sentence with exit status 2 for each mistake."""
+
+import json
+import os
+import resource
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kdsharp import images
+
+ROW_KEYS = {
+    "model",
+    "protocol",
+    "images",
+    "psnr",
+    "ssim",
+    "ssim_volumetric",
+    "parameters",
+    "ms_per_megapixel",
+}
+
+
+def assert_refused(done, *words):
+    """Exit status 2, one sentence on stderr that holds ``words``, no traceback."""
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr, done.stderr
+    return done.stderr
+
+
+def test_help_shows_every_command(kdsharp):
+    done = kdsharp("--help")
+    assert done.returncode == 0
+    for command in ("run", "sharpen", "evaluate", "models", "train", "tune", "book", "course"):
+        assert command in done.stdout
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tif", ".webp"])
+def test_sharpen_keeps_size_and_format(kdsharp, tmp_path, photo, suffix):
+    source = tmp_path / f"in{suffix}"
+    Image.open(photo).save(source)
+    done = kdsharp("sharpen", source, "--out", tmp_path / "out", "--filter", "unsharp")
+    assert done.returncode == 0, done.stderr
+    with Image.open(source) as before, Image.open(tmp_path / "out" / source.name) as after:
+        assert (after.size, after.format, after.mode) == (before.size, before.format, "RGB")
+        assert np.abs(np.asarray(after).astype(int) - np.asarray(before.convert("RGB"))).max() > 3
+
+
+def test_sharpen_with_the_bundled_student(kdsharp, tmp_path, photo):
+    assert kdsharp("sharpen", photo, "--out", tmp_path / "out").returncode == 0
+    assert images.read(tmp_path / "out" / "photo.png").shape == (48, 64, 3)
+
+
+def test_strength_zero_changes_nothing(kdsharp, tmp_path, photo):
+    kdsharp("sharpen", photo, "--out", tmp_path / "out", "--strength", 0)
+    assert np.array_equal(images.read(tmp_path / "out" / "photo.png"), images.read(photo))
+
+
+def test_evaluate_prints_the_baselines_and_writes_json(kdsharp, tmp_path):
+    done = kdsharp("evaluate", "--model", "small", "--json", tmp_path / "rows.json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "rows.json").read_text())
+    assert [row["model"] for row in rows] == ["input", "unsharp", "small"]
+    assert all(row.keys() == ROW_KEYS and row["images"] == 4 and row["protocol"] == "shake" for row in rows)
+    for row in rows:
+        assert f"{row['psnr']:.2f}" in done.stdout
+
+
+def test_models_lists_both_bundled_networks(kdsharp):
+    done = kdsharp("models")
+    assert "teacher" in done.stdout
+    assert "small" in done.stdout
+
+
+def _broken_png(path, width, height, depth=8, colour=2):
+    """A PNG whose header promises more than the file holds."""
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    chunks = b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 64)), (b"IEND", b""))
+    )
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
+    return path
+
+
+def _bad_images(folder):
+    rgb = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8))
+    for mode in ("L", "P", "CMYK", "RGBA"):
+        rgb.convert(mode).save(folder / f"{mode}.{'tif' if mode == 'CMYK' else 'png'}")
+    Image.fromarray(np.full((40, 40), 9000, np.uint16)).save(folder / "sixteen.png")
+    rgb.resize((1, 1)).save(folder / "one.png")
+    rgb.resize((400, 400)).save(folder / "whole.png")
+    (folder / "truncated.png").write_bytes((folder / "whole.png").read_bytes()[:5000])
+    rgb.resize((400, 400)).save(folder / "whole.jpg")
+    (folder / "truncated.jpg").write_bytes((folder / "whole.jpg").read_bytes()[:5000])
+    (folder / "empty.png").touch()
+    (folder / "text.png").write_text("not an image")
+    _broken_png(folder / "huge.png", 20_000, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("missing.png", "missing"),
+        ("empty.png", "empty"),
+        ("text.png", "not an image"),
+        ("truncated.png", "damaged"),
+        ("truncated.jpg", "damaged"),
+        ("L.png", "greyscale"),
+        ("P.png", "palette"),
+        ("CMYK.tif", "CMYK"),
+        ("RGBA.png", "RGBA"),
+        ("sixteen.png", "16-bit"),
+        ("one.png", "1x1"),
+        ("huge.png", "limit is 100 megapixels"),
+    ],
+)
+def test_bad_images_are_refused_in_one_sentence(kdsharp, tmp_path, name, word):
+    _bad_images(tmp_path)
+    done = kdsharp("sharpen", tmp_path / name, "--out", tmp_path / "out", "--filter", "unsharp")
+    assert assert_refused(done, word, name).count("\n") == 1
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["L.png", "P.png", "CMYK.tif", "RGBA.png", "sixteen.png"])
+def test_convert_accepts_what_has_pixels(kdsharp, tmp_path, name):
+    _bad_images(tmp_path)
+    done = kdsharp("sharpen", tmp_path / name, "--out", tmp_path / "out", "--filter", "unsharp", "--convert")
+    assert done.returncode == 0, done.stderr
+    assert images.read(tmp_path / "out" / name).shape == (40, 40, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("evaluate", "--model", "smal"), ("unknown model 'smal'", "did you mean 'small'")),
+        (("evaluate", "--model", "nowhere.safetensors"), ("does not exist",)),
+        (("evaluate", "--model", "small", "--protocol", "shaky"), ("unknown protocol", "shake")),
+        (("evaluate", "--model", "small", "--protocol", "gopro"), ("--pairs",)),
+        (("evaluate", "--model", "small", "--photos", "nowhere"), ("nowhere is not a folder",)),
+        (("evaluate", "--model", "small", "--pairs", "nowhere"), ("nowhere is not a folder",)),
+        (("run", "99"), ("unknown lesson '99'",)),
+        (("run", "9", "--profile", "quick"), ("unknown profile", "smoke")),
+        (("run", "9", "-p", "ALPHAA", "0.3"), ("did you mean 'ALPHA'",)),
+        (("train", "shook"), ("unknown recipe",)),
+        (("train", "shake", "--stage", "pupil"), ("unknown stage",)),
+        (("sharpen", "photo.png", "--out", "out", "--filter", "unsharpen"), ("unknown filter",)),
+        (("sharpen", "photo.png", "--out", "out", "--filter", "unsharp", "--strength", "9"), ("strength",)),
+        (("sharpen", "photo.png", "--out", "photo.png/x", "--filter", "unsharp"), ("choose another folder",)),
+        (("sharpen", "photo.png", "--out", ".", "--filter", "unsharp"), ("would be overwritten",)),
+    ],
+)
+def test_misspelt_and_impossible_arguments(kdsharp, photo, arguments, words):
+    assert_refused(kdsharp(*arguments), *words)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_an_output_folder_that_is_not_writable(kdsharp, tmp_path, photo):
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o555)
+    assert_refused(kdsharp("sharpen", photo, "--out", locked, "--filter", "unsharp"), "cannot write into")
+
+
+def test_pairs_that_do_not_match(kdsharp, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    for folder in ("input", "target"):
+        (tmp_path / "pairs" / folder).mkdir(parents=True)
+        Image.fromarray(noise).save(tmp_path / "pairs" / folder / "a.png")
+    Image.fromarray(noise[:, :50]).save(tmp_path / "pairs" / "target" / "a.png")
+    done = kdsharp("evaluate", "--model", "small", "--pairs", tmp_path / "pairs")
+    assert_refused(done, "60x40", "50x40", "same size")
+    Image.fromarray(noise).save(tmp_path / "pairs" / "input" / "b.png")
+    assert_refused(kdsharp("evaluate", "--model", "small", "--pairs", tmp_path / "pairs"), "no partner", "'b'")
+
+
+def test_a_large_photo_stays_within_two_gigabytes(kdsharp, tmp_path):
+    path = tmp_path / "large.jpg"
+    Image.new("RGB", (9000, 7000), (90, 120, 30)).save(path)
+    assert kdsharp("sharpen", path, "--out", tmp_path / "out").returncode == 0
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2_000_000  # kilobytes, the largest child so far
+    with Image.open(tmp_path / "out" / "large.jpg") as after:
+        assert after.size == (9000, 7000)
+
+
+def test_real_pairs_and_photos_are_measured(kdsharp, tmp_path, real_data):
+    for arguments, count in (
+        (("--pairs", real_data / "gopro"), 2),
+        (("--pairs", real_data / "reds"), 6),
+        (("--photos", real_data / "set14"), None),
+    ):
+        done = kdsharp("evaluate", "--model", "small", *arguments, "--json", tmp_path / "rows.json")
+        assert done.returncode == 0, done.stderr
+        rows = json.loads((tmp_path / "rows.json").read_text())
+        assert rows[0]["psnr"] > 20
+        assert count is None or rows[0]["images"] == count

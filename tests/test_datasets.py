@@ -1,0 +1,319 @@
+"""Where pairs come from: photos split by photo, dead leaves, folders of pairs, crops by step number."""
+
+import hashlib
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.stats
+import skimage.data
+import torch
+from PIL import Image
+
+from kdsharp import datasets, images
+from kdsharp.checks import UsageError
+from kdsharp.datasets import SPLITS, Crops, PairedFolder, Photo, dead_leaves, folder_photos, photos
+from kdsharp.degrade import GaussianBlur, Shake
+
+RNG = np.random.default_rng(0)
+STILL = Shake(shot=0, read=0, still=1.0)
+
+
+def picture(*size):
+    return RNG.integers(0, 256, (*size, 3), dtype=np.uint8)
+
+
+def put(path, pixels=None):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return images.write(path, picture(20, 24) if pixels is None else pixels)
+
+
+# The bundled photos
+
+
+def test_every_photo_of_the_table_has_its_checksum_and_licence():
+    folder = Path(skimage.data.__file__).parent
+    for row in datasets.photo_table().values():
+        assert hashlib.sha256((folder / row["file"]).read_bytes()).hexdigest() == row["sha256"]
+        assert row["split"] in SPLITS
+        assert row["licence"]
+
+
+def test_the_splits_share_no_photo_and_hold_them_all():
+    names = {split: [photo.name for photo in photos(split)] for split in SPLITS}
+    assert all(names.values())
+    assert sorted(sum(names.values(), [])) == sorted(datasets.photo_table())
+    files = {split: {datasets.photo_table()[name]["sha256"] for name in names[split]} for split in SPLITS}
+    assert not files["train"] & (files["validation"] | files["test"])
+    assert not files["validation"] & files["test"]
+
+
+def test_two_views_of_one_scene_stay_in_one_split():
+    table = datasets.photo_table()
+    assert table["motorcycle_left"]["split"] == table["motorcycle_right"]["split"]
+
+
+def test_photos_come_in_the_order_of_the_table_as_eight_bit_rgb():
+    found = photos("test")
+    assert [photo.name for photo in found] == ["camera", "chelsea", "coffee", "rocket"]
+    for photo in found:
+        assert photo.pixels.dtype == np.uint8
+        assert photo.pixels.shape[2:] == (3,)
+    assert (found[0].pixels == found[0].pixels[..., :1]).all()  # the cameraman is grey
+
+
+def test_a_changed_or_missing_photo_is_noticed(tmp_path):
+    row = {"file": "a.png", "sha256": hashlib.sha256(b"").hexdigest()}
+    with pytest.raises(UsageError, match=r"photo 'a' is missing from scikit-image \(a.png\)"):
+        datasets._bundled(tmp_path, "a", row)
+    put(tmp_path / "a.png")
+    with pytest.raises(UsageError, match="photo 'a' differs from the one measured"):
+        datasets._bundled(tmp_path, "a", row)
+
+
+def test_an_unknown_split():
+    with pytest.raises(UsageError, match="unknown split 'training'"):
+        photos("training")
+
+
+# The user's own photos
+
+
+def test_folder_photos_names_what_it_leaves_out(tmp_path):
+    pixels = picture(20, 24)
+    put(tmp_path / "b.png", pixels)
+    put(tmp_path / "a.bmp")
+    Image.fromarray(pixels[..., 0]).save(tmp_path / "grey.png")
+    found, left_out = folder_photos(tmp_path)
+    assert [photo.name for photo in found] == ["a", "b"]
+    np.testing.assert_array_equal(found[1].pixels, pixels)
+    assert left_out == ["grey.png"]
+
+
+def test_a_folder_without_a_usable_photo(tmp_path):
+    Image.new("L", (20, 20)).save(tmp_path / "grey.png")
+    with pytest.raises(UsageError, match="holds no 8-bit RGB photo, only grey.png"):
+        folder_photos(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"not an image"])
+def test_a_damaged_file_in_a_folder_is_one_sentence(tmp_path, content):
+    put(tmp_path / "good.png")
+    (tmp_path / "bad.png").write_bytes(content)
+    with pytest.raises(UsageError, match=r"bad\.png"):
+        folder_photos(tmp_path)
+
+
+def test_a_sixteen_bit_rgb_photo_is_left_out(tmp_path):
+    put(tmp_path / "good.png")
+    (tmp_path / "deep.png").write_bytes(sixteen_bit_png())
+    assert folder_photos(tmp_path)[1] == ["deep.png"]
+
+
+def sixteen_bit_png():
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 20, 20, 16, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(20 * 121))) + chunk(b"IEND", b"")
+
+
+# Dead leaves
+
+
+def test_dead_leaves_depend_on_the_generator_alone():
+    first, again, other = (dead_leaves(48, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert (first.shape, first.dtype) == ((48, 48, 3), np.uint8)
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_dead_leaves_take_their_colours_from_the_palette():
+    red = np.array([[120, 0, 0], [121, 0, 0]], np.uint8)
+    channels = dead_leaves(64, np.random.default_rng(0), red).reshape(-1, 3).mean(0)
+    assert channels[0] > 100
+    assert channels[1:].max() < 30  # texture is grey light on top of the colour
+
+
+def test_dead_leaves_have_the_spectrum_of_photos():
+    """Amplitude about 1/f: a power spectrum that falls with a slope near -2 (noise 0, a smooth ramp below -4)."""
+    slopes = []
+    for seed in range(4):
+        grey = dead_leaves(128, np.random.default_rng(seed)).mean(-1)
+        window = np.hanning(128)
+        power = np.abs(np.fft.rfft2((grey - grey.mean()) * window * window[:, None])) ** 2
+        frequency = np.hypot(np.fft.fftfreq(128)[:, None], np.fft.rfftfreq(128)[None])
+        band = (frequency > 0.03) & (frequency < 0.3)
+        slopes.append(np.polyfit(np.log(frequency[band]), np.log(power[band]), 1)[0])
+    assert -3.2 < np.mean(slopes) < -1.5
+
+
+def test_radii_follow_the_inverse_cube(monkeypatch):
+    """p(r) ~ r^-3 means that r^-2 is uniform between the two ends, 2 * 3 and 48 pixels of the doubled picture."""
+    radii = []
+    monkeypatch.setattr(datasets, "_drop_leaf", lambda canvas, free, radius, *rest: radii.append(radius))
+    dead_leaves(48, np.random.default_rng(0))
+    shares = (6.0**-2 - np.array(radii) ** -2) / (6.0**-2 - 48.0**-2)
+    assert len(radii) == 6000
+    assert scipy.stats.kstest(shares, "uniform").pvalue > 0.01
+
+
+def test_leaves_are_as_small_and_as_large_as_asked():
+    def edges(radius_min):
+        grey = dead_leaves(96, np.random.default_rng(0), radius_min=radius_min).astype(float).mean(-1)
+        return np.abs(np.diff(grey)).mean()
+
+    assert edges(2) > 1.3 * edges(12)
+
+
+# Folders of pairs
+
+
+LAYOUTS = {
+    "GoPro": ("test/scene/blur", "test/scene/sharp", "scene/"),
+    "scenes": ("scene/blur", "scene/sharp", "scene/"),
+    "flat": ("input", "target", ""),
+    "flat with a split": ("test/input", "test/target", ""),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_gives_its_pairs_in_order(tmp_path, layout):
+    blurred, sharp, prefix = LAYOUTS[layout]
+    expected = {}
+    for name in ("2", "10", "1"):
+        expected[prefix + name] = (picture(20, 24), picture(20, 24))
+        put(tmp_path / blurred / f"{name}.png", expected[prefix + name][0])
+        put(tmp_path / sharp / f"{name}.bmp", expected[prefix + name][1])
+    found = PairedFolder(tmp_path)
+    assert len(found) == 3
+    assert [name for name, *_ in (found[i] for i in range(3))] == sorted(expected)
+    for index in range(3):
+        name, *pair = found[index]
+        np.testing.assert_array_equal(pair, expected[name])
+
+
+def test_the_split_and_the_blur_folder_are_chosen_by_the_caller(tmp_path):
+    for split in ("train", "test"):
+        for folder in ("blur", "blur_gamma", "sharp"):
+            put(tmp_path / split / "scene" / folder / f"{split}.png")
+    found = PairedFolder(tmp_path, "train", "blur_gamma")
+    assert [name for name, _, _ in found.pairs] == ["scene/train"]
+    assert found.pairs[0][1] == tmp_path / "train" / "scene" / "blur_gamma" / "train.png"
+    with pytest.raises(UsageError, match="unknown blur folder 'gamma'"):
+        PairedFolder(tmp_path, blur="gamma")
+
+
+def test_nothing_is_read_before_it_is_asked_for(tmp_path):
+    for folder in ("input", "target"):
+        put(tmp_path / folder / "a.png").write_bytes(b"junk")
+    found = PairedFolder(tmp_path)
+    with pytest.raises(UsageError, match="is not an image"):
+        found[0]
+
+
+def test_folders_that_hold_no_pairs(tmp_path):
+    with pytest.raises(UsageError, match="is not a folder"):
+        PairedFolder(tmp_path / "nowhere")
+    with pytest.raises(UsageError, match=r"holds no pairs; allowed are test/SCENE/\{blur,sharp\}/"):
+        PairedFolder(tmp_path)
+
+
+def test_a_scene_without_its_blur_folder(tmp_path):
+    put(tmp_path / "scene" / "sharp" / "a.png")
+    with pytest.raises(UsageError, match="blur is missing beside .*sharp"):
+        PairedFolder(tmp_path)
+
+
+@pytest.mark.parametrize(("extra", "other"), [("input", "target"), ("target", "input")])
+def test_an_image_without_a_partner_is_named_with_both_folders(tmp_path, extra, other):
+    put(tmp_path / "input" / "a.png")
+    put(tmp_path / "target" / "a.png")
+    put(tmp_path / extra / "b.png")
+    with pytest.raises(UsageError, match=f"1 images have no partner, first 'b': in .*{extra}, not in .*{other}"):
+        PairedFolder(tmp_path)
+
+
+def test_a_pair_of_two_sizes(tmp_path):
+    put(tmp_path / "input" / "a.png", picture(20, 24))
+    put(tmp_path / "target" / "a.png", picture(24, 20))
+    with pytest.raises(UsageError, match="pair a: .* has 24x20 pixels, .* has 20x24"):
+        PairedFolder(tmp_path)[0]
+
+
+# Crops
+
+
+def test_a_batch_depends_on_the_seed_and_the_step_alone():
+    pictures = [picture(60, 70), picture(50, 64)]
+    batches = Crops(pictures, Shake(), 16, 3, seed=4)
+    expected = [torch.stack(batches[step]) for step in range(5)]
+    for step in (3, 0, 4, 3):
+        assert torch.equal(torch.stack(Crops(pictures, Shake(), 16, 3, seed=4)[step]), expected[step])
+    assert not torch.equal(expected[0], expected[1])
+    assert not torch.equal(torch.stack(Crops(pictures, Shake(), 16, 3, seed=5)[0]), expected[0])
+
+
+def test_a_batch_has_its_shape_and_range():
+    blurred, sharp = Crops([picture(60, 70)], Shake(), 24, 5)[0]
+    for batch in (blurred, sharp):
+        assert (batch.shape, batch.dtype) == ((5, 3, 24, 24), torch.float32)
+        assert 0 <= batch.min() <= batch.max() <= 1
+    assert not torch.equal(blurred, sharp)
+
+
+def test_crops_are_pieces_of_the_picture_turned_and_mirrored():
+    """A picture that holds its own coordinates says where a crop was taken and how it lies."""
+    rows, columns = np.mgrid[:40, :40].astype(np.uint8)
+    source = np.dstack([rows, columns, np.zeros_like(rows)])
+    ways = set()
+    for step in range(40):
+        blurred, sharp = Crops([source], STILL, 8, 1, margin=4)[step]
+        assert torch.equal(blurred, sharp)
+        crop = (sharp[0] * 255).round().permute(1, 2, 0).numpy().astype(int)
+        down, right = crop[1, 0] - crop[0, 0], crop[0, 1] - crop[0, 0]
+        ways.add((*down[:2], *right[:2]))
+        expected = crop[0, 0] + np.arange(8)[:, None, None] * down + np.arange(8)[None, :, None] * right
+        np.testing.assert_array_equal(crop, expected)
+        assert crop[..., :2].min() >= 4
+        assert crop[..., :2].max() < 36
+    assert len(ways) == 8
+
+
+def test_the_reflected_border_of_the_blur_is_never_seen():
+    source = picture(80, 80)
+    blurred, sharp = Crops([source], GaussianBlur(2.0), 40, 1, margin=20)[0]
+    whole = torch.nn.functional.pad(sharp, (20,) * 4, mode="reflect")
+    with_reflection = GaussianBlur(2.0)(whole, RNG)[..., 20:-20, 20:-20]
+    torch.testing.assert_close(blurred[..., 10:-10, 10:-10], with_reflection[..., 10:-10, 10:-10])
+    assert not torch.equal(blurred, with_reflection)
+
+
+def test_pictures_that_are_too_small_are_left_out():
+    assert len(Crops([picture(40, 90), picture(39, 90)], STILL, 16, 1).pictures) == 1
+    with pytest.raises(UsageError, match=r"no picture is as large as a crop with its margin \(41 pixels\)"):
+        Crops([picture(40, 90)], STILL, 17, 1)
+
+
+def test_training_pictures_are_photos_in_three_sizes_and_leaves():
+    found = datasets.training_pictures(STILL, leaves=1, leaf_size=32)
+    train = photos("train")
+    assert len(found) == 3 * len(train) + 1
+    np.testing.assert_array_equal(found[0], train[0].pixels)
+    assert found[2 * len(train)].shape[:2] == tuple(round(side * 0.5) for side in train[0].pixels.shape[:2])
+    assert found[-1].shape == (32, 32, 3)
+
+
+def test_synthetic_pairs_blur_photo_i_by_seed_and_i():
+    pictures = [Photo("a", picture(32, 40)), Photo("b", picture(36, 20))]
+    first = list(datasets.synthetic_pairs(Shake(), pictures, seed=2))
+    second = list(datasets.synthetic_pairs(Shake(), pictures[::-1], seed=2))
+    assert [name for name, _, _ in first] == ["a", "b"]
+    for (_, blurred, sharp), photo in zip(first, pictures, strict=True):
+        torch.testing.assert_close(sharp, images.to_tensor(photo.pixels))
+        assert blurred.shape == sharp.shape
+    expected = Shake()(images.to_tensor(pictures[1].pixels), np.random.default_rng([2, 1]))
+    assert torch.equal(first[1][1], expected)
+    assert not torch.equal(second[0][1], expected)

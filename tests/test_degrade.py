@@ -1,0 +1,173 @@
+"""Degradations: Pillow's own answers for the resampling ones, the stated formula for camera shake."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import scipy.ndimage
+import torch
+from PIL import Image, ImageFilter
+
+from kdsharp import degrade
+from kdsharp.checks import UsageError
+from kdsharp.degrade import GaussianBlur, Rescale, Shake
+from kdsharp.images import quantize, to_array, to_tensor
+
+PHOTO = scipy.ndimage.zoom(np.random.default_rng(0).integers(0, 256, (12, 15, 3)), (6, 6, 1), order=1).astype(np.uint8)
+SHARP = to_tensor(PHOTO)
+SYNTHETIC = [name for name, found in degrade.PROTOCOLS.items() if found is not None]
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def with_pillow(target, change):
+    return np.asarray(change(Image.fromarray(target)))
+
+
+def test_the_protocols_have_their_names():
+    assert list(degrade.PROTOCOLS) == [
+        "shake",
+        "gaussian-256",
+        "gaussian-256-down",
+        "bilinear-60",
+        "bicubic-4x",
+        "gopro",
+    ]
+
+
+@pytest.mark.parametrize("name", SYNTHETIC)
+def test_every_protocol_keeps_the_shape_gives_eight_bits_and_blurs(name):
+    protocol = degrade.protocol(name)
+    sharp = to_tensor(protocol.prepare(PHOTO))
+    blurred = protocol(sharp, rng())
+    assert (blurred.shape, blurred.dtype) == (sharp.shape, torch.float32)
+    torch.testing.assert_close(quantize(blurred), blurred)
+    assert blurred.diff().abs().mean() < sharp.diff().abs().mean()
+
+
+@pytest.mark.parametrize("name", SYNTHETIC)
+def test_the_seed_decides(name):
+    protocol = degrade.protocol(name)
+    assert torch.equal(protocol(SHARP, rng(5)), protocol(SHARP, rng(5)))
+
+
+@pytest.mark.parametrize("name", SYNTHETIC)
+def test_the_target_is_left_alone(name):
+    before = SHARP.clone()
+    degrade.protocol(name)(SHARP, rng())
+    assert torch.equal(SHARP, before)
+
+
+def test_gaussian_256_is_pillows():
+    protocol = degrade.protocol("gaussian-256")
+    target = protocol.prepare(PHOTO)
+    np.testing.assert_array_equal(target, with_pillow(PHOTO, lambda image: image.resize((256, 256), Image.BICUBIC)))
+    expected = with_pillow(target, lambda image: image.filter(ImageFilter.GaussianBlur(1.5)))
+    np.testing.assert_array_equal(to_array(protocol(to_tensor(target), rng())), expected)
+
+
+def test_gaussian_256_down_halves_and_doubles_after_the_blur():
+    protocol = degrade.protocol("gaussian-256-down")
+    target = protocol.prepare(PHOTO)
+
+    def change(image):
+        small = image.filter(ImageFilter.GaussianBlur(1.5)).resize((128, 128), Image.BICUBIC)
+        return small.resize((256, 256), Image.BICUBIC)
+
+    np.testing.assert_array_equal(to_array(protocol(to_tensor(target), rng())), with_pillow(target, change))
+
+
+def test_bilinear_60_is_pillows():
+    protocol = degrade.protocol("bilinear-60")
+    target = protocol.prepare(PHOTO)
+    assert target.shape == (256, 464, 3)
+    expected = with_pillow(
+        target, lambda image: image.resize((278, 154), Image.BILINEAR).resize((464, 256), Image.BILINEAR)
+    )
+    np.testing.assert_array_equal(to_array(protocol(to_tensor(target), rng())), expected)
+
+
+def test_bicubic_4x_is_pillows_at_the_photos_own_size():
+    protocol = degrade.protocol("bicubic-4x")
+    assert protocol.prepare(PHOTO) is PHOTO
+    expected = with_pillow(PHOTO, lambda image: image.resize((22, 18), Image.BICUBIC).resize((90, 72), Image.BICUBIC))
+    np.testing.assert_array_equal(to_array(protocol(SHARP, rng())), expected)
+
+
+def test_shake_without_noise_blurs_in_linear_light():
+    shake = Shake(length=(6, 12), shot=0, read=0)
+    generator = rng(3)
+    psf = shake.psf(generator).double().numpy()
+    rgb = PHOTO / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    light = np.stack([scipy.ndimage.convolve(linear[..., c], psf, mode="mirror") for c in range(3)], -1).clip(0, 1)
+    expected = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055) * 255
+    found = to_array(shake(SHARP, rng(3))).astype(float)
+    assert np.abs(found - expected).max() < 0.51
+
+
+def test_each_image_of_a_batch_gets_its_own_trajectory():
+    first, second = Shake(shot=0, read=0)(SHARP.repeat(2, 1, 1, 1), rng())
+    assert not torch.equal(first, second)
+
+
+def test_a_still_camera_without_noise_changes_nothing():
+    assert torch.equal(Shake(shot=0, read=0, still=1.0)(SHARP, rng()), SHARP)
+
+
+def test_the_share_of_still_images():
+    generator = rng()
+    still = [Shake(still=0.3).psf(generator).shape == (1, 1) for _ in range(400)]
+    assert np.mean(still) == pytest.approx(0.3, abs=0.07)
+    assert not any(Shake().psf(generator).shape == (1, 1) for _ in range(50))
+
+
+@pytest.mark.parametrize(("shot", "read", "value"), [(0.0, 20.0, 0.5), (20.0, 0.0, 0.25), (20.0, 20.0, 0.5)])
+def test_the_noise_has_the_stated_variance(shot, read, value):
+    """Levels are uniform up to their largest, so that their mean square is a third of its square."""
+    flat = torch.full((400, 1, 16, 16), value)
+    noise = (Shake(shot=shot, read=read)(flat, rng(1)) - flat) * 255
+    assert noise.var().item() == pytest.approx((shot**2 * value + read**2) / 3, rel=0.1)
+    assert abs(noise.mean().item()) < 0.3
+
+
+def test_degradations_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Shake().shot = 3
+
+
+def test_an_unknown_protocol_lists_all():
+    with pytest.raises(UsageError, match="unknown protocol 'shaky' .*shake, gaussian-256, .*gopro"):
+        degrade.protocol("shaky")
+
+
+def test_gopro_needs_real_pairs():
+    with pytest.raises(UsageError, match="real pairs; give a folder of pairs with --pairs"):
+        degrade.protocol("gopro")
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        (Shake, {"length": (0.0, 3.0)}),
+        (Shake, {"length": (5.0, 3.0)}),
+        (Shake, {"still": 1.5}),
+        (Rescale, {"scale": 0.0}),
+        (Rescale, {"scale": 1.5}),
+        (Rescale, {"filter": "lanczos"}),
+    ],
+)
+def test_wrong_settings_fail_at_once(kind, settings):
+    with pytest.raises(UsageError):
+        kind(**settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [(Shake, {"shot": -1.0}), (Shake, {"read": -1.0}), (GaussianBlur, {"radius": -1.0}), (GaussianBlur, {"factor": 0})],
+)
+def test_negative_settings_fail_at_once(kind, settings):
+    with pytest.raises(UsageError):
+        kind(**settings)

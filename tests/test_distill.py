@@ -1,0 +1,203 @@
+"""Distillation terms: their gradients, limits and invariances; and the step that mixes them."""
+
+import pytest
+import torch
+from torch import nn
+
+from kdsharp.checks import UsageError
+from kdsharp.distill import TERMS, Distillation, attention_over_positions, channel_term, hint_term, output_term
+from kdsharp.losses import reconstruction
+from kdsharp.models import build
+from kdsharp.train import Supervised
+
+GENERATOR = torch.Generator().manual_seed(0)
+STUDENT, TEACHER = torch.randn(2, 2, 3, 4, 5, dtype=torch.float64, generator=GENERATOR)
+BLURRED, SHARP = torch.rand(2, 2, 3, 16, 24, generator=GENERATOR)
+ALL = {"output": 1.0, "hint": 0.5, "channel": 2.0}
+
+
+class Trained(nn.Module):
+    """A teacher that answers something else than its input."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder2 = nn.Conv2d(3, 7, 3, padding=1)
+        self.head = nn.Sequential(nn.Conv2d(7, 3, 1), nn.Dropout(0.5))
+
+    def forward(self, image):
+        return image + self.head(self.encoder2(image))
+
+
+def distillation(**options):
+    torch.manual_seed(0)
+    return Distillation(build("unshuffle-mini"), Trained(), **options)
+
+
+@pytest.mark.parametrize("term", [output_term, hint_term, channel_term, lambda s, t: channel_term(s, t, 0.5)])
+def test_gradients_are_right(term):
+    assert torch.autograd.gradcheck(lambda x: term(x, TEACHER), STUDENT.clone().requires_grad_())
+
+
+@pytest.mark.parametrize("term", [output_term, hint_term, channel_term])
+def test_a_term_is_a_scalar_that_is_zero_only_at_agreement(term):
+    assert term(STUDENT, TEACHER).ndim == 0
+    assert term(STUDENT, TEACHER) > 0.01
+    assert term(TEACHER, TEACHER).item() == pytest.approx(0, abs=1e-12)
+
+
+def test_output_is_the_mean_distance_and_hint_the_mean_square():
+    torch.testing.assert_close(output_term(STUDENT, TEACHER), (STUDENT - TEACHER).abs().mean())
+    torch.testing.assert_close(hint_term(STUDENT, TEACHER), (STUDENT - TEACHER).square().mean())
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
+def test_channel_term_by_the_formula_of_the_paper(temperature):
+    """tau^2 / (B C) * sum over b, c, i of p_teacher * log(p_teacher / p_student)."""
+    total = 0.0
+    for b in range(2):
+        for c in range(3):
+            p = torch.exp(TEACHER[b, c] / temperature) / torch.exp(TEACHER[b, c] / temperature).sum()
+            q = torch.exp(STUDENT[b, c] / temperature) / torch.exp(STUDENT[b, c] / temperature).sum()
+            total += (p * torch.log(p / q)).sum().item()
+    expected = temperature**2 / (2 * 3) * total
+    assert channel_term(STUDENT, TEACHER, temperature).item() == pytest.approx(expected)
+
+
+def test_a_constant_added_to_a_channel_changes_nothing():
+    offset = torch.tensor([3.0, -50.0, 700.0], dtype=torch.float64).view(1, 3, 1, 1)
+    expected = channel_term(STUDENT, TEACHER)
+    torch.testing.assert_close(channel_term(STUDENT + offset, TEACHER), expected)
+    torch.testing.assert_close(channel_term(STUDENT, TEACHER - offset), expected)
+
+
+def test_at_a_high_temperature_the_channel_term_is_half_the_variance_of_the_difference():
+    """softmax(f / tau) goes to (1 + (f - mean f) / tau) / N, and tau^2 KL to half the mean square of the difference."""
+    difference = (STUDENT - TEACHER).flatten(2)
+    expected = difference.var(-1, unbiased=False).mean() / 2
+    torch.testing.assert_close(channel_term(STUDENT, TEACHER, 1e4), expected, rtol=1e-3, atol=0)
+
+
+def test_the_attention_sums_to_one_and_spreads_with_temperature():
+    shares = [attention_over_positions(TEACHER, temperature) for temperature in (0.1, 1.0, 10.0, 1e6)]
+    for share in shares:
+        torch.testing.assert_close(share.sum((-1, -2)), torch.ones(2, 3, dtype=torch.float64))
+    peaks = torch.stack([share.amax((-1, -2)) for share in shares])
+    assert (peaks.diff(dim=0) < 0).all()
+    torch.testing.assert_close(shares[-1], torch.full_like(TEACHER, 1 / 20), rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0])
+def test_a_temperature_must_be_positive(wrong):
+    for use in (lambda: channel_term(STUDENT, TEACHER, wrong), lambda: attention_over_positions(STUDENT, wrong)):
+        with pytest.raises(UsageError, match="temperature is"):
+            use()
+
+
+def test_maps_must_have_one_shape():
+    for term in (output_term, hint_term, channel_term):
+        with pytest.raises(UsageError, match="shapes differ"):
+            term(STUDENT, TEACHER[:, :2])
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
+def test_the_loss_is_the_stated_mixture(alpha):
+    named = distillation(alpha=alpha, terms=ALL)(BLURRED, SHARP)
+    assert list(named) == ["loss", "reconstruction", *ALL]
+    distilled = sum(weight * named[name] for name, weight in ALL.items())
+    torch.testing.assert_close(named["loss"], alpha * named["reconstruction"] + (1 - alpha) * distilled)
+
+
+def test_each_term_is_that_of_its_name():
+    step = distillation(terms=ALL, temperature=2.0, loss="l1")
+    named = step(BLURRED, SHARP)
+    teacher = step._teacher[0]
+    mine, theirs = step.student.body(step.student.unshuffle(BLURRED)), teacher.encoder2(BLURRED)
+    torch.testing.assert_close(named["reconstruction"], reconstruction("l1", step.student(BLURRED), SHARP))
+    torch.testing.assert_close(named["output"], output_term(step.student(BLURRED), teacher(BLURRED)))
+    torch.testing.assert_close(named["hint"], hint_term(step.adapters["hint"](mine, theirs), theirs))
+    torch.testing.assert_close(named["channel"], channel_term(step.adapters["channel"](mine, theirs), theirs, 2.0))
+
+
+def test_alpha_one_is_the_supervised_loss_with_its_gradients():
+    alone, taught = Supervised(build("unshuffle-mini")), distillation(alpha=1.0, terms=ALL)
+    for step in (alone, taught):
+        step(BLURRED, SHARP)["loss"].backward()
+    assert torch.equal(alone(BLURRED, SHARP)["loss"], taught(BLURRED, SHARP)["loss"])
+    expected = {name: value.grad for name, value in alone.student.named_parameters()}
+    assert all(torch.equal(value.grad, expected[name]) for name, value in taught.student.named_parameters())
+
+
+def test_alpha_zero_does_not_look_at_the_truth():
+    step = distillation(alpha=0.0)
+    assert torch.equal(step(BLURRED, SHARP)["loss"], step(BLURRED, BLURRED)["loss"])
+
+
+def test_the_teacher_stays_in_evaluation_and_takes_no_gradient():
+    step = distillation(terms=ALL)
+    teacher = step._teacher[0]
+    step.train()
+    assert step.student.training
+    assert not any(module.training for module in teacher.modules())
+    before = {name: value.clone() for name, value in teacher.state_dict().items()}
+    optimizer = torch.optim.SGD(step.parameters(), 0.1)
+    step(BLURRED, SHARP)["loss"].backward()
+    optimizer.step()
+    assert all(value.grad is None and not value.requires_grad for value in teacher.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in teacher.state_dict().items())
+
+
+def test_one_optimizer_trains_the_student_and_its_adapters_and_no_teacher():
+    step = distillation(terms=ALL)
+    assert {name.split(".")[0] for name in step.state_dict()} == {"student", "adapters"}
+    with torch.no_grad():
+        step.student.head[0].weight.normal_(std=0.1)  # a zero head lets no gradient through from the output
+    step(BLURRED, SHARP)["loss"].backward()
+    assert [name for name, value in step.named_parameters() if value.grad is None or not value.grad.any()] == []
+
+
+def test_adapters_exist_for_feature_terms_only():
+    assert len(distillation().adapters) == 0
+    assert list(distillation(terms={"output": 1, "channel": 1}).adapters) == ["channel"]
+
+
+def test_the_adapters_start_does_not_depend_on_what_ran_before():
+    weights = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        step = Distillation(build("unshuffle-mini"), build("unet-mini"), terms={"hint": 1.0})
+        weights.append(step.adapters["hint"].project.weight)
+    assert torch.equal(*weights)
+
+
+def test_hooks_do_not_stay_behind():
+    step = distillation(terms=ALL)
+    step(BLURRED, SHARP)
+    for network in (step.student, step._teacher[0]):
+        assert not any(module._forward_hooks for module in network.modules())
+
+
+def test_every_named_term_can_stand_alone():
+    for name in TERMS:
+        named = distillation(alpha=0.0, terms={name: 3.0})(BLURRED, SHARP)
+        torch.testing.assert_close(named["loss"], 3 * named[name])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"alpha": 1.1}, "alpha is 1.1"),
+        ({"temperature": 0}, "temperature is 0"),
+        ({"terms": {"hints": 1.0}}, "unknown distillation term 'hints' .*output, hint, channel"),
+        ({"terms": {"hint": 1.0}, "taps": ("bodi", "encoder2")}, "unknown layer 'bodi'"),
+        ({"terms": {"hint": 1.0}, "taps": ("body", "bottom")}, "unknown layer 'bottom'"),
+    ],
+)
+def test_wrong_settings_fail_at_once(options, message):
+    with pytest.raises(UsageError, match=message):
+        distillation(**options)
+
+
+@pytest.mark.parametrize("make", [lambda: distillation(loss="l2"), lambda: Supervised(build("unshuffle-mini"), "l2")])
+def test_an_unknown_loss_fails_at_once(make):
+    with pytest.raises(UsageError, match="unknown loss 'l2'"):
+        make()

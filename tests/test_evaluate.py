@@ -1,0 +1,177 @@
+"""The table: what stands in it, and that its numbers are those of the metrics."""
+
+import json
+import math
+import tomllib
+
+import numpy as np
+import pytest
+import scipy.stats
+import skimage.metrics
+import torch
+from torch import nn
+
+from kdsharp import checkpoints, degrade, evaluate
+from kdsharp.checks import UsageError
+from kdsharp.datasets import PairedFolder, Photo
+from kdsharp.evaluate import Unsharp, contestants, mean_interval
+from kdsharp.filters import unsharp_mask
+from kdsharp.images import quantize, write
+
+GENERATOR = torch.Generator().manual_seed(0)
+PAIRS = [(str(i), *quantize(torch.rand(2, 1, 3, 24 + i, 32, generator=GENERATOR))) for i in range(3)]
+
+
+def table(functions, pairs=PAIRS, **options):
+    return evaluate.evaluate(functions, pairs, "shake", timing=False, **options)
+
+
+def test_input_and_unsharp_always_come_first():
+    assert list(contestants([], "shake")) == ["input", "unsharp"]
+    found = contestants(["small", "input", "small"], "shake")
+    assert list(found) == ["input", "unsharp", "small"]
+    assert [row.model for row in table(found)] == ["input", "unsharp", "small"]
+
+
+def test_an_unknown_model():
+    with pytest.raises(UsageError, match="unknown model 'smal'"):
+        contestants(["smal"], "shake")
+
+
+def test_the_row_of_the_input_is_that_of_scikit_image():
+    (row,) = table({"input": nn.Identity()})
+    arrays = [(x[0].numpy(), y[0].numpy()) for _, x, y in PAIRS]
+    psnr = [skimage.metrics.peak_signal_noise_ratio(y, x, data_range=1.0) for x, y in arrays]
+    settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "channel_axis": 0}
+    ssim = [skimage.metrics.structural_similarity(x, y, data_range=1.0, **settings) for x, y in arrays]
+    assert (row.model, row.protocol, row.images, row.parameters) == ("input", "shake", 3, 0)
+    assert row.psnr == pytest.approx(np.mean(psnr), abs=1e-4)
+    assert row.ssim == pytest.approx(np.mean(ssim), abs=1e-4)
+    assert row.ssim_volumetric != pytest.approx(row.ssim, abs=1e-4)
+    assert math.isnan(row.ms_per_megapixel)
+
+
+def test_outputs_are_clamped_and_rounded_before_they_are_scored():
+    sharp = torch.ones(1, 3, 16, 16)
+    (row,) = table({"too bright": lambda image: image + 0.3}, [("a", sharp * 204 / 255, sharp)])
+    assert row.psnr == math.inf
+    (row,) = table({"between": lambda image: image + 0.4 / 255}, [("a", sharp * 0, sharp * 0)])
+    assert row.psnr == math.inf
+
+
+def test_a_row_is_json_and_counts_the_parameters():
+    (row,) = table({"convolution": nn.Conv2d(3, 3, 5, padding=2)})
+    assert row.as_dict()["parameters"] == 3 * 3 * 25 + 3
+    assert list(json.loads(json.dumps(row.as_dict()))) == [
+        "model", "protocol", "images", "psnr", "ssim", "ssim_volumetric", "parameters", "ms_per_megapixel",
+    ]  # fmt: skip
+
+
+def test_pairs_are_taken_one_at_a_time():
+    alive = []
+
+    def stream():
+        for pair in PAIRS:
+            alive.append(pair[0])
+            yield pair
+
+    def note(image):
+        assert image.shape[2] == 24 + int(alive[-1])
+        return image
+
+    table({"note": note}, stream())
+    assert alive == ["0", "1", "2"]
+
+
+def test_no_pairs():
+    with pytest.raises(UsageError, match="no pairs were found"):
+        table({"input": nn.Identity()}, [])
+
+
+def test_timing_is_asked_for_per_function(monkeypatch):
+    monkeypatch.setattr(evaluate, "milliseconds_per_megapixel", lambda function: 12.5)
+    (row,) = evaluate.evaluate({"input": nn.Identity()}, PAIRS, "shake")
+    assert row.ms_per_megapixel == 12.5
+
+
+def test_milliseconds_per_megapixel_is_the_median_after_one_warm_up(monkeypatch):
+    clock = iter([0, 100, 100, 101, 101, 103, 103, 108])  # seconds: 100 for the warm-up, then 1, 2 and 5
+    monkeypatch.setattr(evaluate.time, "perf_counter", lambda: next(clock))
+    seen = []
+    found = evaluate.milliseconds_per_megapixel(lambda image: seen.append(tuple(image.shape)))
+    assert seen == [(1, 3, 720, 1280)] * 4
+    assert found == pytest.approx(2000 / 0.9216)
+    assert evaluate.milliseconds_per_megapixel(nn.Identity()) == 0
+
+
+def test_unsharp_is_the_filter_with_its_settings():
+    torch.testing.assert_close(Unsharp(1.5, 0.7)(PAIRS[0][1]), unsharp_mask(PAIRS[0][1], 1.5, 0.7))
+
+
+def test_every_protocol_has_its_tuned_unsharp_mask_out_of_the_grid():
+    rows = tomllib.loads((checkpoints.data_folder() / "unsharp.toml").read_text())
+    for name, found in degrade.PROTOCOLS.items():
+        mask = evaluate.tuned_unsharp(name)
+        row = rows["shake" if found is None else name]
+        assert (mask.radius, mask.amount) == (row["radius"], row["amount"])
+        assert mask.radius in evaluate.RADII
+        assert mask.amount in evaluate.AMOUNTS
+
+
+def test_a_mistyped_protocol_is_not_taken_for_shake():
+    with pytest.raises(UsageError, match="unknown protocol"):
+        evaluate.tuned_unsharp("gausian-256")
+
+
+def test_tuning_finds_the_best_of_the_grid(monkeypatch):
+    photo = np.kron(np.random.default_rng(0).integers(0, 256, (6, 6, 3)), np.ones((6, 6, 1))).astype(np.uint8)
+    monkeypatch.setattr(evaluate, "photos", lambda split: {"train": [Photo("a", photo)]}[split])
+    monkeypatch.setattr(evaluate, "RADII", (0.7, 1.5))
+    monkeypatch.setattr(evaluate, "AMOUNTS", (0.1, 1.0, 3.0))
+    blur = degrade.GaussianBlur(1.5, size=(36, 36))
+    best, decibels = evaluate.tune_unsharp(blur)
+    (_, blurred, sharp), *_ = evaluate.synthetic_pairs(blur, [Photo("a", photo)])
+    scores = {
+        (radius, amount): skimage.metrics.peak_signal_noise_ratio(
+            sharp.numpy(), quantize(unsharp_mask(blurred, radius, amount)).numpy(), data_range=1.0
+        )
+        for radius in (0.7, 1.5)
+        for amount in (0.1, 1.0, 3.0)
+    }
+    assert (best.radius, best.amount) == max(scores, key=scores.get)
+    assert decibels == pytest.approx(max(scores.values()), abs=1e-4)
+
+
+def test_real_pairs_come_as_tensors_in_order(tmp_path):
+    arrays = np.random.default_rng(0).integers(0, 256, (2, 2, 20, 24, 3), dtype=np.uint8)
+    for index, pair in enumerate(arrays):
+        for folder, pixels in zip(("input", "target"), pair, strict=True):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            write(tmp_path / folder / f"{index}.png", pixels)
+    found = list(evaluate.real_pairs(PairedFolder(tmp_path)))
+    assert [name for name, _, _ in found] == ["0", "1"]
+    for (_, *pair), expected in zip(found, arrays, strict=True):
+        for tensor, pixels in zip(pair, expected, strict=True):
+            np.testing.assert_allclose(tensor[0].permute(1, 2, 0).numpy(), pixels / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.95, 0.99])
+def test_the_interval_is_scipys(level):
+    gains = [0.12, 0.03, -0.02, 0.08, 0.05]
+    mean, half = mean_interval(gains, level)
+    low, high = scipy.stats.t.interval(level, len(gains) - 1, np.mean(gains), scipy.stats.sem(gains))
+    assert (mean - half, mean + half) == (pytest.approx(low), pytest.approx(high))
+
+
+def test_one_difference_has_no_interval():
+    assert mean_interval([0.3]) == (0.3, math.inf)
+
+
+def test_a_level_beyond_one_is_refused():
+    with pytest.raises(UsageError, match="level is 95"):
+        mean_interval([0.1, 0.2], 95)
+
+
+def test_no_differences_are_refused():
+    with pytest.raises(UsageError):
+        mean_interval([])

@@ -1,0 +1,156 @@
+"""Recipes: profiles, and one tiny system trained from teacher to student."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from kdsharp import checkpoints, recipes
+from kdsharp.checks import UsageError
+from kdsharp.datasets import Crops, Photo
+from kdsharp.degrade import PROTOCOLS
+from kdsharp.models import MODELS, build, count_macs, count_parameters
+from kdsharp.recipes import PROFILES, RECIPES, Recipe, Stage, model_card, train_stage
+from kdsharp.train import TrainConfig
+
+CONFIG = TrainConfig(steps=40, learning_rate=1e-3, warmup=2)
+TINY = Recipe(
+    "tiny",
+    "shake",
+    PROTOCOLS["shake"],
+    Stage("big-one", "unet-mini", CONFIG),
+    Stage("small-one", "unshuffle-mini", CONFIG, alpha=0.5, terms=(("output", 1.0), ("hint", 0.5))),
+)
+
+
+@pytest.fixture(autouse=True)
+def few_pixels(monkeypatch):
+    """One noisy photo of 80 pixels a side instead of the bundled ones."""
+    pixels = np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8)
+    asked = []
+    monkeypatch.setattr(recipes, "photos", lambda split: asked.append(split) or [Photo("a", pixels)])
+    monkeypatch.setattr(recipes, "training_pictures", lambda *options, progress: [pixels])
+    return asked
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_names_things_that_exist(name):
+    recipe = RECIPES[name]
+    assert recipe.name == name
+    assert PROTOCOLS[recipe.protocol] is not None
+    for stage in (recipe.teacher, recipe.student):
+        assert stage.architecture in MODELS
+        assert stage.checkpoint in checkpoints.bundled()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_profiles_shorten(name):
+    stage = RECIPES[name].student
+    smoke, lab, full = (stage.at(profile) for profile in PROFILES)
+    assert full is stage
+    assert smoke.config.steps < lab.config.steps == stage.lab < full.config.steps
+    for short in (smoke, lab):
+        assert short.config.warmup < short.config.steps
+        assert (short.alpha, short.terms, short.loss) == (stage.alpha, stage.terms, stage.loss)
+        assert short.config.learning_rate == stage.config.learning_rate
+
+
+def test_an_unknown_profile_and_an_unknown_stage(tmp_path):
+    with pytest.raises(UsageError, match="unknown profile 'quick'; choose one of: smoke, lab, full"):
+        TINY.student.at("quick")
+    with pytest.raises(UsageError, match="unknown stage 'students'"):
+        train_stage(TINY, "students", "smoke", tmp_path)
+
+
+def test_a_teacher_then_its_student(tmp_path, few_pixels):
+    teacher = train_stage(TINY, "teacher", "smoke", tmp_path, progress=False)
+    assert teacher == tmp_path / "big-one.safetensors"
+    assert few_pixels == ["validation", "test"]
+    found = checkpoints.load(teacher)
+    assert found.meta["teacher"] is None
+    student = checkpoints.load(train_stage(TINY, "student", "smoke", tmp_path, progress=False))
+    meta = student.meta
+    assert (student.name, meta["teacher"], meta["alpha"], meta["steps"]) == ("small-one", "big-one", 0.5, 6)
+    assert meta["terms"] == {"output": 1.0, "hint": 0.5}
+    assert (meta["recipe"], meta["stage"], meta["profile"], meta["protocol"]) == ("tiny", "student", "smoke", "shake")
+    assert meta["parameters"] == count_parameters(student.model)
+    assert meta["macs_per_pixel"] == round(count_macs(student.model))
+    start = build("unshuffle-mini", CONFIG.seed).state_dict()
+    assert not all(torch.equal(value, start[key]) for key, value in student.model.state_dict().items())
+    card = (tmp_path / "small-one.md").read_text()
+    assert "`kdsharp train tiny --stage student --profile smoke`" in card
+    assert "`big-one`" in card
+    assert "hint" in card
+    assert f"{meta['psnr']} dB; the input itself has {meta['psnr_input']} dB" in card
+    assert json.loads((tmp_path / "student" / "config.json").read_text())["steps"] == 6
+
+
+def test_the_scores_of_the_card_are_those_of_the_metrics(tmp_path):
+    meta = checkpoints.load(train_stage(TINY, "teacher", "smoke", tmp_path, progress=False)).meta
+    (_, blurred, sharp), *_ = recipes.synthetic_pairs(PROTOCOLS["shake"], recipes.photos("test"))
+    expected = -10 * torch.log10((blurred - sharp).square().mean()).item()
+    assert meta["psnr_input"] == pytest.approx(expected, abs=0.006)
+
+
+def test_a_student_with_alpha_one_has_no_teacher(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "load", lambda name: pytest.fail(f"loaded {name}"))
+    alone = dataclasses.replace(TINY, student=dataclasses.replace(TINY.student, alpha=1.0))
+    assert checkpoints.read_meta(train_stage(alone, "student", "smoke", tmp_path, progress=False))["teacher"] is None
+
+
+def test_without_a_trained_teacher_the_bundled_one_is_taken(tmp_path, monkeypatch):
+    asked = []
+
+    def load(name):
+        asked.append(name)
+        return checkpoints.Checkpoint("big-one", build("unet-mini").eval(), {})
+
+    monkeypatch.setattr(checkpoints, "load", load)
+    train_stage(TINY, "student", "smoke", tmp_path, progress=False)
+    assert asked == ["big-one"]
+
+
+def test_training_twice_gives_the_same_weights(tmp_path):
+    first, second = (train_stage(TINY, "teacher", "smoke", tmp_path / name, progress=False) for name in "ab")
+    weights = [checkpoints.load(path).model.state_dict() for path in (first, second)]
+    assert all(torch.equal(value, weights[1][key]) for key, value in weights[0].items())
+
+
+def test_a_finished_stage_resumes_to_the_same_file(tmp_path, monkeypatch):
+    path = train_stage(TINY, "teacher", "smoke", tmp_path, progress=False)
+    before = checkpoints.load(path).model.state_dict()
+    monkeypatch.setattr(Crops, "__getitem__", lambda self, step: pytest.fail(f"trained step {step} again"))
+    train_stage(TINY, "teacher", "smoke", tmp_path, resume=True, progress=False)
+    assert all(torch.equal(value, before[key]) for key, value in checkpoints.load(path).model.state_dict().items())
+
+
+def test_resuming_with_another_alpha_is_refused(tmp_path):
+    train_stage(TINY, "teacher", "smoke", tmp_path, progress=False)
+    train_stage(TINY, "student", "smoke", tmp_path, progress=False)
+    other = dataclasses.replace(TINY, student=dataclasses.replace(TINY.student, alpha=0.9))
+    with pytest.raises(UsageError, match="alpha"):
+        train_stage(other, "student", "smoke", tmp_path, resume=True, progress=False)
+
+
+def test_an_out_that_is_a_file(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="a file stands in its way"):
+        train_stage(TINY, "teacher", "smoke", tmp_path / "file", progress=False)
+
+
+def test_mean_psnr_rounds_and_averages_over_images():
+    sharp = torch.full((1, 3, 16, 16), 100 / 255)
+    pairs = [("a", sharp + 10.3 / 255, sharp), ("b", sharp + 1.4 / 255, sharp)]
+    expected = (20 * np.log10(255 / 10) + 20 * np.log10(255 / 1)) / 2
+    assert recipes.mean_psnr(torch.nn.Identity(), pairs, "cpu") == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_model_card_is_a_markdown_table():
+    keys = ("recipe", "stage", "profile", "protocol", "hours", "device", "commit", "date", "psnr", "psnr_input", "seed")
+    meta = dict.fromkeys(keys, "x") | {"parameters": 1234, "macs_per_pixel": 5678, "teacher": None, "steps": 9}
+    card = model_card(TINY.teacher, meta, [{"step": 9, "validation": 30.0}])
+    assert "1,234 parameters, 5,678 MACs a pixel" in card
+    rows = [line for line in card.splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in rows if "architecture" in line or "seed" in line}) == 1
