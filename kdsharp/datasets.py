@@ -267,7 +267,7 @@ def training_pictures(
 ) -> list[np.ndarray]:
     """The bundled training photos in three sizes, and ``leaves`` dead-leaves pictures in their colours.
 
-    The smaller sizes show the same scene with finer detail, which eleven photos are short of.
+    The smaller sizes show the same scene with finer detail, which nine photos are short of.
     All are prepared for the protocol; uint8 (H, W, 3).
     """
     prepared = [degradation.prepare(photo.pixels) for photo in photos("train")]

@@ -132,7 +132,8 @@ def build_book(profile: str = "lab", out: str | Path = "build/book", progress: b
     (out / "front.webp").write_bytes(front_picture().webp)
     for path in lessons().values():
         shutil.copy(executed / path.name, out / "lessons" / path.name)
-    command = [sys.executable, "-m", "jupyter_book", "build", str(out), "--warningiserror", "--keep-going", "--quiet"]
+    jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]  # it has no ``-m`` form
+    command = [*jupyter_book, "build", str(out), "--warningiserror", "--keep-going", "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONWARNINGS": "ignore"})
     page = out / "_build" / "html" / "index.html"
     if done.returncode or not page.is_file():

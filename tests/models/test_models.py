@@ -59,10 +59,10 @@ def test_an_unknown_architecture_lists_all():
 
 
 def test_unshuffle_student_by_hand():
-    """3*16 inputs to 32, two blocks of two 32 to 32, 32 to 3*16, each 3x3 with a bias."""
-    expected = (48 * 9 * 32 + 32) + 4 * (32 * 9 * 32 + 32) + (32 * 9 * 48 + 48)
+    """3*16 inputs to 24, four blocks of two 24 to 24, 24 to 3*16, each 3x3 with a bias."""
+    expected = (48 * 9 * 24 + 24) + 8 * (24 * 9 * 24 + 24) + (24 * 9 * 48 + 48)
     assert count_parameters(UnshuffleStudent()) == expected
-    assert count_macs(UnshuffleStudent(), 64, 64) == pytest.approx((48 * 9 * 32 + 4 * 32 * 9 * 32 + 32 * 9 * 48) / 16)
+    assert count_macs(UnshuffleStudent(), 64, 64) == pytest.approx((48 * 9 * 24 + 8 * 24 * 9 * 24 + 24 * 9 * 48) / 16)
 
 
 def test_macs_count_strides_groups_transposition_and_repeated_use():

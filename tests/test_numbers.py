@@ -1,0 +1,41 @@
+"""README's table is what the command beside it prints; the front picture is the one that the code draws."""
+
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_table_in_readme_is_what_evaluate_prints(kdsharp, tmp_path):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    arguments = re.search(r"`kdsharp (evaluate --model small --model teacher)`", text)[1].split()
+    assert kdsharp(*arguments, "--json", tmp_path / "rows.json").returncode == 0
+    for row in json.loads((tmp_path / "rows.json").read_text()):
+        shown = re.search(rf"^\| {row['model']} \|(.*)\|$", text, re.MULTILINE)[1].replace(",", "").split("|")
+        measured = [row[key] for key in ("psnr", "ssim", "ssim_volumetric", "parameters")]
+        assert [float(cell) for cell in shown] == pytest.approx(measured, abs=0.006)
+
+
+def test_the_front_picture_in_readme_is_current():
+    from kdsharp.runs import front_picture
+
+    committed = np.asarray(Image.open(ROOT / "book" / "front.webp").convert("RGB"), float)
+    drawn = np.asarray(Image.open(io.BytesIO(front_picture().webp)).convert("RGB"), float)
+    assert committed.shape == drawn.shape
+    assert np.abs(committed - drawn).mean() < 2
+
+
+def test_all_checkpoints_together_stay_small():
+    folder = ROOT / "data" / "checkpoints"
+    weights = list(folder.glob("*.safetensors"))
+    assert sum(path.stat().st_size for path in weights) < 12e6
+    for path in weights:
+        card = path.with_suffix(".md").read_text(encoding="utf-8")
+        for part in ("recipe", "commit", "seed", "data", "## Scores", "## Limits", "## Curve"):
+            assert part in card, (path.name, part)
