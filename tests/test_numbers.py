@@ -39,3 +39,18 @@ def test_all_checkpoints_together_stay_small():
         card = path.with_suffix(".md").read_text(encoding="utf-8")
         for part in ("recipe", "commit", "seed", "data", "## Scores", "## Limits", "## Curve"):
             assert part in card, (path.name, part)
+
+
+def test_the_student_sharpens_full_hd_in_a_quarter_of_a_second():
+    import time
+
+    from kdsharp import checkpoints, inference
+
+    photo = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), dtype=np.uint8)
+    network = checkpoints.load("small").model
+    times = []
+    for _ in range(6):
+        start = time.perf_counter()
+        inference.sharpen(network, photo)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.25

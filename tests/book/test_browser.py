@@ -66,9 +66,19 @@ def jupyterlab(tmp_path):
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")
     home = {"JUPYTER_CONFIG_DIR": str(tmp_path / "config"), "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings")}
+    tracker = tmp_path / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
+    tracker.parent.mkdir(parents=True)
+    tracker.write_text('{"windowingMode": "none"}', encoding="utf-8")  # else cells out of sight are not in the page
     log = (tmp_path / "lab.log").open("w")
     server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *options, "--LabApp.news_url=", "--LabApp.extension_manager=readonly"],
+        [
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            *options,
+            "--LabApp.expose_app_in_browser=True",
+            "--LabApp.extension_manager=readonly",
+        ],
         env=os.environ | home,
         stdout=log,
         stderr=log,
@@ -88,10 +98,12 @@ def jupyterlab(tmp_path):
 
 def test_the_explorer_is_live_in_jupyterlab(page, jupyterlab):
     page.goto(jupyterlab + "/lab/tree/lesson.ipynb?reset")
-    page.get_by_role("menuitem", name="Run", exact=True).click(timeout=120_000)
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=120_000)
+    kernel = "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
+    page.wait_for_function(f"() => {kernel}?.status === 'idle'", timeout=60_000)
+    page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
     handle = page.locator(".jupyter-widgets.widget-hslider .noUi-handle").first
-    handle.wait_for(state="attached", timeout=300_000)
+    handle.wait_for(state="attached", timeout=70_000)
     handle.scroll_into_view_if_needed()
     picture = page.locator(".widget-html-content img").first
     before = picture.get_attribute("src")
