@@ -102,10 +102,10 @@ def test_the_explorer_is_live_in_jupyterlab(page, jupyterlab):
     kernel = "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
     page.wait_for_function(f"() => {kernel}?.status === 'idle'", timeout=60_000)
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
-    handle = page.locator(".jupyter-widgets.widget-hslider .noUi-handle").first
+    handle = page.locator(".noUi-handle").first
     handle.wait_for(state="attached", timeout=70_000)
     handle.scroll_into_view_if_needed()
-    picture = page.locator(".widget-html-content img").first
+    picture = page.locator(".jp-OutputArea-output .widget-html-content img").first
     before = picture.get_attribute("src")
     handle.focus()
     handle.press("ArrowRight")
