@@ -42,22 +42,18 @@ def run_lesson(path: Path, out: Path, parameters: dict[str, Any], progress: bool
     """Execute one lesson with papermill, write the executed notebook to ``out``; report a failure, never raise it."""
     start = time.perf_counter()
     name, error = path.stem, None
-    make_folder(out.parent)
-    unfinished = out.with_name(f".part-{out.name}")
-    try:
-        papermill.execute_notebook(
-            path,
-            unfinished,
-            parameters=parameters,
-            cwd=path.parent,
-            kernel_name="python3",
-            progress_bar={"desc": name} if progress else False,
-        )
-    except PapermillExecutionError as failure:
-        error = f"cell {failure.cell_index + 1}: {failure.ename}: {failure.evalue}"
-    finally:
-        if unfinished.exists():
-            unfinished.replace(out)
+    with atomic_path(out) as unfinished:  # a run that is stopped leaves the earlier notebook as it was
+        try:
+            papermill.execute_notebook(
+                path,
+                unfinished,
+                parameters=parameters,
+                cwd=path.parent,
+                kernel_name="python3",
+                progress_bar={"desc": name} if progress else False,
+            )
+        except PapermillExecutionError as failure:
+            error = f"cell {failure.cell_index + 1}: {failure.ename}: {failure.evalue}"
     seconds = round(time.perf_counter() - start, 1)
     return LessonRun(name, str(out), error is None, seconds, collect_results(out), error)
 
