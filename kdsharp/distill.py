@@ -88,7 +88,7 @@ class Distillation(nn.Module):
         alpha: float = 0.5,
         temperature: float = 4.0,
         terms: dict[str, float] | None = None,
-        taps: tuple[str, str] = ("body", "encoder2"),
+        taps: tuple[str, str] = ("body", "encoders.1"),
         loss: str = "charbonnier",
         seed: int = 0,
     ) -> None:

@@ -14,7 +14,7 @@ import torch
 from kdsharp import checkpoints
 from kdsharp.checks import atomic_path, check_name
 from kdsharp.datasets import Crops, photos, synthetic_pairs, training_pictures
-from kdsharp.degrade import PROTOCOLS, Degradation, protocol
+from kdsharp.degrade import Degradation, Shake, protocol
 from kdsharp.distill import Distillation
 from kdsharp.images import quantize
 from kdsharp.metrics import psnr
@@ -81,16 +81,16 @@ RECIPES: dict[str, Recipe] = {
     "shake": Recipe(
         name="shake",
         protocol="shake",
-        training=PROTOCOLS["shake"],  # type: ignore[arg-type]  # only ``gopro`` is None
+        training=Shake(still=0.05),  # the protocol, and a few sharp photos, so that they are left alone
         teacher=Stage(
             "teacher",
             "unet",
-            TrainConfig(steps=8_000, learning_rate=8e-4, warmup=300, precision="bf16", save_every=1000),
+            TrainConfig(steps=10_000, learning_rate=8e-4, warmup=500, precision="bf16", save_every=1000),
         ),
         student=Stage(
             "small",
-            "unshuffle",
-            TrainConfig(steps=20_000, learning_rate=1.5e-3, warmup=300, precision="bf16", save_every=1000),
+            "unet-small",
+            TrainConfig(steps=24_000, learning_rate=2.5e-3, warmup=500, precision="bf16", save_every=1000),
             alpha=0.5,
             terms=(("output", 1.0),),
         ),

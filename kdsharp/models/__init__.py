@@ -13,6 +13,7 @@ from kdsharp.models.unet import ResidualUNet
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "unet": ResidualUNet,
     "unet-mini": partial(ResidualUNet, widths=(16, 32, 48), depths=(1, 1, 1)),
+    "unet-small": partial(ResidualUNet, widths=(16, 32), depths=(1, 2)),
     "unshuffle": UnshuffleStudent,
     "unshuffle-mini": partial(UnshuffleStudent, width=16, depth=1),
 }

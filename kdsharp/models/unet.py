@@ -1,4 +1,4 @@
-"""The teacher: a residual U-Net (lesson 06)."""
+"""Residual U-Nets: the teacher, and the student that looks at two scales (lessons 06 and 08)."""
 
 from torch import Tensor, nn
 
@@ -9,37 +9,39 @@ from kdsharp.models.blocks import blocks, conv3x3, zero_last
 class ResidualUNet(nn.Module):
     """A U-Net that predicts what to add to its input: ``sharp = blurred + net(blurred)``.
 
-    PixelUnshuffle halves the photo first (nothing is lost, four times the channels), two strided convolutions
-    halve it again, and the way back adds what each level saw. At the lowest level one step covers eight pixels,
-    so that the receptive field is far wider than any blur of the course. After Ronneberger et al. 2015.
+    PixelUnshuffle halves the photo first (nothing is lost, four times the channels), strided convolutions halve it
+    again between the levels, and the way back adds what each level saw. At the lowest of three levels one step
+    covers eight pixels. After Ronneberger et al. 2015.
 
     Args:
-        widths: channels of the three levels.
-        depths: residual blocks at the three levels, on the way down; the top two are repeated on the way up.
+        widths: channels of the levels, from the top down.
+        depths: residual blocks at each level; all but the lowest level's are repeated on the way up.
 
     Shape: (B, 3, H, W) in [0, 1] to the same shape, not clamped; any H and W from 16.
     """
 
-    def __init__(self, widths: tuple[int, int, int] = (32, 64, 128), depths: tuple[int, int, int] = (1, 2, 3)) -> None:
+    def __init__(self, widths: tuple[int, ...] = (32, 64, 128), depths: tuple[int, ...] = (1, 2, 3)) -> None:
         super().__init__()
-        top, middle, low = widths
-        self.stem = nn.Sequential(nn.PixelUnshuffle(2), conv3x3(12, top))
-        self.encoder1 = blocks(top, depths[0])
-        self.down1 = conv3x3(top, middle, stride=2)
-        self.encoder2 = blocks(middle, depths[1])
-        self.down2 = conv3x3(middle, low, stride=2)
-        self.bottom = blocks(low, depths[2])
-        self.up2 = nn.Sequential(nn.Conv2d(low, middle * 4, 1), nn.PixelShuffle(2))
-        self.decoder2 = blocks(middle, depths[1])
-        self.up1 = nn.Sequential(nn.Conv2d(middle, top * 4, 1), nn.PixelShuffle(2))
-        self.decoder1 = blocks(top, depths[0])
-        self.head = nn.Sequential(zero_last(conv3x3(top, 12)), nn.PixelShuffle(2))
+        steps = list(zip(widths, widths[1:], depths, strict=False))
+        self.multiple = 2 ** len(widths)
+        self.stem = nn.Sequential(nn.PixelUnshuffle(2), conv3x3(12, widths[0]))
+        self.encoders = nn.ModuleList(blocks(wide, depth) for wide, _, depth in steps)
+        self.downs = nn.ModuleList(conv3x3(wide, low, stride=2) for wide, low, _ in steps)
+        self.bottom = blocks(widths[-1], depths[-1])
+        self.ups = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(low, wide * 4, 1), nn.PixelShuffle(2)) for wide, low, _ in steps
+        )
+        self.decoders = nn.ModuleList(blocks(wide, depth) for wide, _, depth in steps)
+        self.head = nn.Sequential(zero_last(conv3x3(widths[0], 12)), nn.PixelShuffle(2))
 
     def forward(self, image: Tensor) -> Tensor:
         height, width = image.shape[-2:]
-        padded = pad_to_multiple(image, 8)
-        level1 = self.encoder1(self.stem(padded))
-        level2 = self.encoder2(self.down1(level1))
-        up2 = self.decoder2(self.up2(self.bottom(self.down2(level2))) + level2)
-        up1 = self.decoder1(self.up1(up2) + level1)
-        return image + self.head(up1)[..., :height, :width]
+        x = self.stem(pad_to_multiple(image, self.multiple))
+        seen = []
+        for encoder, down in zip(self.encoders, self.downs, strict=True):
+            seen.append(encoder(x))
+            x = down(seen[-1])
+        x = self.bottom(x)
+        for level in reversed(range(len(seen))):
+            x = self.decoders[level](self.ups[level](x) + seen[level])
+        return image + self.head(x)[..., :height, :width]
