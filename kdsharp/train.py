@@ -184,6 +184,10 @@ def fit(
             last = done.step == config.steps
             if done.step % config.log_every == 0 or last:
                 means = {name: sum(each[name] for each in done.since) / len(done.since) for name in terms}
+                if not math.isfinite(means["loss"]):
+                    raise UsageError(
+                        f"{label} diverged before step {done.step}: the loss is {means['loss']}; lower the learning rate"
+                    )
                 rate = float(schedule.get_last_lr()[0])
                 seconds = time.perf_counter() - clock
                 done.rows.append({"step": done.step, **means, "learning_rate": rate, "seconds": seconds})

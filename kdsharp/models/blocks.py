@@ -11,11 +11,13 @@ def conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
 class ResidualBlock(nn.Module):
     """``x + conv2(gate * relu(conv1(x)))`` on (B, C, H, W), with one factor a channel from the whole picture.
 
-    The gate is a 1x1 convolution of each channel's mean over all positions. A blur is (nearly) the same everywhere
-    in a photo but differs from photo to photo: the means tell which blur it is, the gate then picks the channels
-    that undo it. All factors start at 1, so that training starts from a plain residual block. He et al. 2016; the
-    gate is the simplified channel attention of NAFNet (Chen et al., arXiv 2204.04676). No batch norm: it ties the
-    colours of a photo to its batch.
+    A blur is (nearly) the same everywhere in a photo but differs from photo to photo. The mean of each channel over
+    all positions, divided by the mean of all channels, tells which blur it is whatever the contrast; a 1x1
+    convolution turns these ratios into the gate, which picks the channels that undo this blur. All factors start at
+    1, so that training starts from a plain residual block. He et al. 2016; gates from means after the channel
+    attention of NAFNet (Chen et al., arXiv 2204.04676), which does not divide: without the division twelve blocks
+    in a row multiply their inputs twelve times and training diverged. No batch norm: it ties the colours of a
+    photo to its batch.
     """
 
     def __init__(self, channels: int) -> None:
@@ -29,7 +31,9 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         inner = self.activation(self.conv1(x))
-        return x + self.conv2(inner * self.gate(inner.mean((2, 3), keepdim=True)))
+        means = inner.mean((2, 3), keepdim=True)
+        ratios = means / (means.mean(1, keepdim=True) + 1e-4) - 1
+        return x + self.conv2(inner * self.gate(ratios))
 
 
 def blocks(channels: int, count: int) -> nn.Sequential:
