@@ -186,7 +186,7 @@ def fit(
                 means = {name: sum(each[name] for each in done.since) / len(done.since) for name in terms}
                 if not math.isfinite(means["loss"]):
                     raise UsageError(
-                        f"{label} diverged before step {done.step}: the loss is {means['loss']}; lower the learning rate"
+                        f"{label} diverged: at step {done.step} the loss is {means['loss']}; lower the learning rate"
                     )
                 rate = float(schedule.get_last_lr()[0])
                 seconds = time.perf_counter() - clock

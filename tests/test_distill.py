@@ -21,11 +21,11 @@ class Trained(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.encoder2 = nn.Conv2d(3, 7, 3, padding=1)
+        self.encoders = nn.ModuleList([nn.Identity(), nn.Conv2d(3, 7, 3, padding=1)])
         self.head = nn.Sequential(nn.Conv2d(7, 3, 1), nn.Dropout(0.5))
 
     def forward(self, image):
-        return image + self.head(self.encoder2(image))
+        return image + self.head(self.encoders[1](image))
 
 
 def distillation(**options):
@@ -111,7 +111,7 @@ def test_each_term_is_that_of_its_name():
     step = distillation(terms=ALL, temperature=2.0, loss="l1")
     named = step(BLURRED, SHARP)
     teacher = step._teacher[0]
-    mine, theirs = step.student.body(step.student.unshuffle(BLURRED)), teacher.encoder2(BLURRED)
+    mine, theirs = step.student.body(step.student.unshuffle(BLURRED)), teacher.encoders[1](BLURRED)
     torch.testing.assert_close(named["reconstruction"], reconstruction("l1", step.student(BLURRED), SHARP))
     torch.testing.assert_close(named["output"], output_term(step.student(BLURRED), teacher(BLURRED)))
     torch.testing.assert_close(named["hint"], hint_term(step.adapters["hint"](mine, theirs), theirs))
@@ -188,7 +188,7 @@ def test_every_named_term_can_stand_alone():
         ({"alpha": 1.1}, "alpha is 1.1"),
         ({"temperature": 0}, "temperature is 0"),
         ({"terms": {"hints": 1.0}}, "unknown distillation term 'hints' .*output, hint, channel"),
-        ({"terms": {"hint": 1.0}, "taps": ("bodi", "encoder2")}, "unknown layer 'bodi'"),
+        ({"terms": {"hint": 1.0}, "taps": ("bodi", "encoders.1")}, "unknown layer 'bodi'"),
         ({"terms": {"hint": 1.0}, "taps": ("body", "bottom")}, "unknown layer 'bottom'"),
     ],
 )

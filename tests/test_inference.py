@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import skimage.data
 import torch
 
 from kdsharp import checkpoints, inference
@@ -34,13 +35,32 @@ def test_strength_scales_the_difference(strength):
     assert np.unique(darker).tolist() == [100 - 20 * strength]
 
 
-def test_tiles_agree_with_the_whole_for_the_student(tiles, monkeypatch):
-    student = checkpoints.load("small").model
-    in_tiles = inference.sharpen(student, PHOTO).astype(int)
+def test_tiles_agree_with_the_whole_for_a_filter(tiles, monkeypatch):
+    in_tiles = inference.sharpen(unsharp_mask, PHOTO).astype(int)
     monkeypatch.setattr(inference, "WHOLE", PHOTO.size)
-    whole = inference.sharpen(student, PHOTO)
+    whole = inference.sharpen(unsharp_mask, PHOTO)
     assert np.abs(in_tiles - whole).max() <= 1
     assert np.abs(whole.astype(int) - PHOTO).max() > 5  # it did something
+
+
+def test_tiles_that_answer_differently_leave_no_seam(tiles):
+    """A gate that looks at the whole tile answers a little differently in each: here by its mean."""
+    photo = np.full((300, 420, 3), 100, np.uint8)
+    photo[:150, :210] = 140
+    found = inference.sharpen(lambda image: 0 * image + image.mean(), photo).astype(int)
+    assert found.max() - found.min() > 20
+    assert max(np.abs(np.diff(found, axis=0)).max(), np.abs(np.diff(found, axis=1)).max()) <= 2
+
+
+def test_tiles_of_the_student_are_close_to_the_whole(tiles, monkeypatch):
+    student, photo = (
+        checkpoints.load("small").model,
+        to_array(unsharp_mask(to_tensor(skimage.data.coffee()), 2.0, -0.9)),
+    )
+    in_tiles = inference.sharpen(student, photo).astype(float)
+    monkeypatch.setattr(inference, "WHOLE", photo.size)
+    whole = inference.sharpen(student, photo)
+    assert np.abs(in_tiles - whole).mean() < 0.1 * np.abs(whole - photo.astype(float)).mean()
 
 
 @pytest.mark.parametrize("size", [(128, 128), (129, 257), (40, 600), (16, 16), (1000, 33)])

@@ -8,16 +8,24 @@ def conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, 3, stride, padding=1)
 
 
+def zero_last(conv: nn.Conv2d) -> nn.Conv2d:
+    """Start a layer at zero: a residual network then starts as the identity, which is the baseline to beat."""
+    nn.init.zeros_(conv.weight)
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
+    return conv
+
+
 class ResidualBlock(nn.Module):
     """``x + conv2(gate * relu(conv1(x)))`` on (B, C, H, W), with one factor a channel from the whole picture.
 
     A blur is (nearly) the same everywhere in a photo but differs from photo to photo. The mean of each channel over
     all positions, divided by the mean of all channels, tells which blur it is whatever the contrast; a 1x1
-    convolution turns these ratios into the gate, which picks the channels that undo this blur. All factors start at
-    1, so that training starts from a plain residual block. He et al. 2016; gates from means after the channel
-    attention of NAFNet (Chen et al., arXiv 2204.04676), which does not divide: without the division twelve blocks
-    in a row multiply their inputs twelve times and training diverged. No batch norm: it ties the colours of a
-    photo to its batch.
+    convolution and ``1 + tanh`` turn these ratios into factors in (0, 2), which pick the channels that undo this
+    blur. All start at 1, as in a plain residual block. He et al. 2016; gates from means after the channel attention
+    of NAFNet (Chen et al., arXiv 2204.04676). Without the division or without a bound, twelve blocks in a row
+    multiply their features with each other and training diverges. No batch norm: it ties the colours of a photo to
+    its batch.
     """
 
     def __init__(self, channels: int) -> None:
@@ -25,25 +33,16 @@ class ResidualBlock(nn.Module):
         self.conv1 = conv3x3(channels, channels)
         self.activation = nn.ReLU()
         self.gate = nn.Conv2d(channels, channels, 1)
-        nn.init.zeros_(self.gate.weight)
-        nn.init.ones_(self.gate.bias)  # type: ignore[arg-type]  # a Conv2d has a bias unless told otherwise
+        zero_last(self.gate)
         self.conv2 = conv3x3(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         inner = self.activation(self.conv1(x))
         means = inner.mean((2, 3), keepdim=True)
         ratios = means / (means.mean(1, keepdim=True) + 1e-4) - 1
-        return x + self.conv2(inner * self.gate(ratios))
+        return x + self.conv2(inner * (1 + self.gate(ratios).tanh()))
 
 
 def blocks(channels: int, count: int) -> nn.Sequential:
     """``count`` residual blocks in a row."""
     return nn.Sequential(*(ResidualBlock(channels) for _ in range(count)))
-
-
-def zero_last(conv: nn.Conv2d) -> nn.Conv2d:
-    """Start a layer at zero: a residual network then starts as the identity, which is the baseline to beat."""
-    nn.init.zeros_(conv.weight)
-    if conv.bias is not None:
-        nn.init.zeros_(conv.bias)
-    return conv

@@ -54,15 +54,18 @@ def test_the_seed_decides_and_the_callers_generator_is_left_alone():
 
 
 def test_an_unknown_architecture_lists_all():
-    with pytest.raises(UsageError, match="unknown architecture 'unett' .*unet, unet-mini, unshuffle, unshuffle-mini"):
+    with pytest.raises(
+        UsageError, match="unknown architecture 'unett' .*unet, unet-mini, unet-small, unshuffle, unshuffle-mini"
+    ):
         build("unett")
 
 
 def test_unshuffle_student_by_hand():
-    """3*16 inputs to 24, four blocks of two 24 to 24, 24 to 3*16, each 3x3 with a bias."""
-    expected = (48 * 9 * 24 + 24) + 8 * (24 * 9 * 24 + 24) + (24 * 9 * 48 + 48)
+    """3*16 inputs to 24, four blocks of two 24 to 24 and a gate, 24 to 3*16; 3x3 (gates 1x1) with a bias."""
+    expected = (48 * 9 * 24 + 24) + 8 * (24 * 9 * 24 + 24) + 4 * (24 * 24 + 24) + (24 * 9 * 48 + 48)
     assert count_parameters(UnshuffleStudent()) == expected
-    assert count_macs(UnshuffleStudent(), 64, 64) == pytest.approx((48 * 9 * 24 + 8 * 24 * 9 * 24 + 24 * 9 * 48) / 16)
+    convolutions = (48 * 9 * 24 + 8 * 24 * 9 * 24 + 24 * 9 * 48) / 16
+    assert count_macs(UnshuffleStudent(), 64, 64) == pytest.approx(convolutions + 4 * 24 * 24 / 64**2)
 
 
 def test_macs_count_strides_groups_transposition_and_repeated_use():
@@ -91,6 +94,42 @@ def test_blocks_are_residual_and_keep_the_size():
     for layer in layers:
         zero_last(layer.conv2)
     torch.testing.assert_close(layers(features), features)
+
+
+def test_a_fresh_block_is_a_plain_residual_block_and_learns_its_gate():
+    layer, features = ResidualBlock(4), torch.rand(2, 4, 9, 7)
+    plain = features + layer.conv2(layer.conv1(features).relu())
+    torch.testing.assert_close(layer(features), plain)
+    layer(features).square().sum().backward()
+    assert layer.gate.weight.grad.abs().max() > 0
+
+
+def test_gates_look_at_each_picture_as_a_whole_and_not_at_its_contrast():
+    layer, features = ResidualBlock(4), torch.randn(2, 4, 12, 12, generator=torch.Generator().manual_seed(1))
+    nn.init.normal_(layer.gate.weight, generator=torch.Generator().manual_seed(2))
+    far = features.clone()
+    far[0, :, 9:] *= 3
+    here, there = layer(features), layer(far)
+    assert (here[0, :, :4] - there[0, :, :4]).abs().max() > 1e-3  # the far rows changed the gate of the whole picture
+    torch.testing.assert_close(here[1], there[1])
+    nn.init.zeros_(layer.conv1.bias)
+    seen = []
+    layer.gate.register_forward_hook(lambda module, inputs, output: seen.append(output))
+    layer(features), layer(5 * features)
+    torch.testing.assert_close(seen[0], seen[1], rtol=1e-3, atol=1e-3)
+
+
+def test_unet_levels_widths_and_depths_by_hand():
+    """12 to 16; one block of 16 down and up; 16 to 32 with stride 2; two blocks of 32; 1x1 back to 4*16; 16 to 12."""
+
+    def conv(inputs, outputs, side=3):
+        return inputs * outputs * side**2 + outputs
+
+    def block(width):
+        return 2 * conv(width, width) + conv(width, width, 1)
+
+    expected = conv(12, 16) + 2 * block(16) + conv(16, 32) + 2 * block(32) + conv(32, 64, 1) + conv(16, 12)
+    assert count_parameters(build("unet-small")) == expected < 70_000
 
 
 def test_conv3x3_halves_with_stride_two():
