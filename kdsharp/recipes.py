@@ -85,12 +85,12 @@ RECIPES: dict[str, Recipe] = {
         teacher=Stage(
             "teacher",
             "unet",
-            TrainConfig(steps=9_000, learning_rate=1.2e-3, warmup=500, precision="bf16", save_every=1000),
+            TrainConfig(steps=9_000, learning_rate=8e-4, warmup=500, clip=0.1, precision="bf16", save_every=1000),
         ),
         student=Stage(
             "small",
             "unet-small",
-            TrainConfig(steps=20_000, learning_rate=2.5e-3, warmup=500, precision="bf16", save_every=1000),
+            TrainConfig(steps=20_000, learning_rate=2.5e-3, warmup=500, clip=0.1, precision="bf16", save_every=1000),
             alpha=0.5,
             terms=(("output", 1.0),),
         ),

@@ -42,7 +42,8 @@ class TrainConfig:
         weight_decay: handed to the optimizer.
         average: decay of the exponential moving average of the weights (0 turns it off); the average is what
             ``fit`` leaves in the model, because it is less noisy than the last step.
-        clip: largest gradient norm; longer gradients are shortened to it.
+        clip: largest gradient norm; longer gradients are shortened to it. A few times the usual norm (0.03 for the
+            course's teacher) is right: Adam divides by the usual size, so that one long gradient moves all weights far.
         precision: ``no`` (float32) or ``bf16``, as Accelerate calls it.
         seed: of anything random inside the step.
         log_every: steps between two rows of the history.
