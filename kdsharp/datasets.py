@@ -262,15 +262,57 @@ class Crops(Dataset):
         return self.degradation(sharp, rng)[inner].contiguous(), sharp[inner].contiguous()
 
 
-def training_pictures(
-    degradation: Degradation, leaves: int, seed: int = 0, leaf_size: int = 320, progress: bool = False
-) -> list[np.ndarray]:
-    """The bundled training photos in three sizes, and ``leaves`` dead-leaves pictures in their colours.
+class PairCrops(Dataset):
+    """Training batches of (blurred, sharp) crops of real pairs, one for each step number, as :class:`Crops`.
 
-    The smaller sizes show the same scene with finer detail, which nine photos are short of.
-    All are prepared for the protocol; uint8 (H, W, 3).
+    Args:
+        folder: the pairs; each batch reads its pictures from disk.
+        size: side of a crop in pixels, at most the shorter side of the (resized) pictures.
+        batch: crops a batch.
+        seed: of the whole sequence.
+        resize: reduce both pictures to this width and height first (report A's 128), or None.
+
+    Indexing gives two float32 tensors (batch, 3, size, size) in [0, 1].
     """
-    prepared = [degradation.prepare(photo.pixels) for photo in photos("train")]
+
+    def __init__(self, folder: PairedFolder, size: int, batch: int, seed: int = 0, resize: int | None = None) -> None:
+        self.folder, self.size, self.batch, self.seed, self.resize = folder, size, batch, seed, resize
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        rng = np.random.default_rng([self.seed, step])
+        crops = [self._crop(int(index), rng) for index in rng.integers(len(self.folder), size=self.batch)]
+        both = torch.from_numpy(np.stack(crops)).permute(1, 0, 4, 2, 3).float() / 255
+        return both[0].contiguous(), both[1].contiguous()
+
+    def _crop(self, index: int, rng: np.random.Generator) -> np.ndarray:
+        """(2, size, size, 3): the same place of both pictures, turned and mirrored alike."""
+        name, *pair = self.folder[index]
+        if self.resize is not None:
+            side = (self.resize, self.resize)
+            pair = [np.asarray(Image.fromarray(picture).resize(side, Image.Resampling.BICUBIC)) for picture in pair]
+        height, width = pair[0].shape[:2]
+        if min(height, width) < self.size:
+            raise UsageError(f"pair {name} has {width}x{height} pixels, too few for a crop of {self.size}")
+        top, left = rng.integers(height - self.size + 1), rng.integers(width - self.size + 1)
+        both = np.stack([picture[top : top + self.size, left : left + self.size] for picture in pair])
+        both = np.rot90(both, int(rng.integers(4)), axes=(1, 2))
+        return both[:, :, ::-1] if rng.random() < 0.5 else both
+
+
+def training_pictures(
+    degradation: Degradation,
+    leaves: int,
+    seed: int = 0,
+    leaf_size: int = 320,
+    progress: bool = False,
+    own: list[Photo] | None = None,
+) -> list[np.ndarray]:
+    """The bundled training photos (or one's ``own``) in three sizes, and ``leaves`` dead-leaves pictures.
+
+    The leaves have the colours of the photos. The smaller sizes show the same scene with finer detail, which nine
+    photos are short of. All are prepared for the protocol; uint8 (H, W, 3).
+    """
+    prepared = [degradation.prepare(photo.pixels) for photo in (photos("train") if own is None else own)]
     rng = np.random.default_rng([seed, 7])
     colours = np.concatenate([rng.permutation(picture.reshape(-1, 3))[:2000] for picture in prepared])
     smaller = [_shrink(picture, scale) for scale in (0.7, 0.5) for picture in prepared]

@@ -1,15 +1,19 @@
 """Reconstruction losses as functions of (prediction, truth), each a mean over the batch (floor 3; lesson 11).
 
-Both arguments are float (B, C, H, W); the result is a scalar with a gradient.
+Both arguments are float (B, C, H, W); the result is a scalar with a gradient. A loss is named by one term
+(``charbonnier``) or by a sum of weighted ones (``l1 + 0.5 ssim``).
 """
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
+import torch
 from pytorch_msssim import ssim as _ssim
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from kdsharp.checks import check_images, check_name
+from kdsharp.checks import UsageError, check_images, check_name
 from kdsharp.filters.spatial import LAPLACIANS, stencil
 
 
@@ -36,6 +40,94 @@ def psnr_loss(prediction: Tensor, truth: Tensor, epsilon: float = 1e-6) -> Tenso
     return ((prediction - truth).square().flatten(1).mean(1) + epsilon).log10().mean()
 
 
+def ssim_without_gradient(prediction: Tensor, truth: Tensor) -> Tensor:
+    """``1 - SSIM`` computed on detached pixels: a number that no weight can feel (lessons 11 and 15).
+
+    Report B's code takes its SSIM term through NumPy. It stands here so that its system can run as it was written.
+    """
+    return ssim_loss(prediction.detach(), truth.detach())
+
+
+VGG_LAYERS = (3, 8, 15, 22, 29)
+"""Where VGG16 is read: the last ReLU of each of its five blocks."""
+
+
+class VGGFeatures(nn.Module):
+    """The feature maps of VGG16 (Simonyan and Zisserman 2015) at ``VGG_LAYERS``, frozen.
+
+    Args:
+        state: torchvision's state dict of VGG16; only ``features.*`` is used.
+
+    Shape: (B, 3, H, W) in [0, 1], H and W from 32, to five maps of 64, 128, 256, 512 and 512 channels.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, state: dict[str, Tensor]) -> None:
+        super().__init__()
+        from kdsharp.vision import torchvision  # imported when it is needed: it takes a second
+
+        self.layers = torchvision.models.vgg16(weights=None).features[: VGG_LAYERS[-1] + 1]
+        kept = {key.removeprefix("features."): value for key, value in state.items() if key.startswith("features.")}
+        self.layers.load_state_dict(kept)
+        for layer in self.layers:
+            if isinstance(layer, nn.ReLU):
+                layer.inplace = False
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
+        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
+        self.eval().requires_grad_(False)
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        x = (image - self.mean) / self.deviation
+        found = []
+        for index, layer in enumerate(self.layers):
+            x = layer(x)
+            if index in VGG_LAYERS:
+                found.append(x)
+        return found
+
+
+def vgg_file() -> Path:
+    """Where torchvision keeps its VGG16 weights on this machine, whether they are there or not."""
+    from kdsharp.vision import torchvision
+
+    url = torchvision.models.VGG16_Weights.IMAGENET1K_V1.url
+    return Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
+
+
+@cache
+def pretrained_vgg() -> VGGFeatures:
+    """VGG16 trained on ImageNet, from torchvision's file on this machine; nothing is downloaded.
+
+    Raises:
+        UsageError: when the file is not there, with the command that fetches it.
+    """
+    path = vgg_file()
+    if not path.is_file():
+        raise UsageError(
+            f"the VGG16 loss needs torchvision's weights at {path}; fetch them once, with a network: "
+            "python -c \"from kdsharp.vision import torchvision as t; t.models.vgg16(weights='IMAGENET1K_V1')\""
+        )
+    return VGGFeatures(torch.load(path, weights_only=True, map_location="cpu"))
+
+
+def vgg_loss(prediction: Tensor, truth: Tensor) -> Tensor:
+    """Mean over five VGG16 layers of the mean squared difference of their maps (after Johnson et al. 2016)."""
+    pairs = zip(_vgg(prediction), _vgg(truth), strict=True)
+    return torch.stack([F.mse_loss(ours, theirs) for ours, theirs in pairs]).mean()
+
+
+def vgg_deep_loss(prediction: Tensor, truth: Tensor) -> Tensor:
+    """Mean squared difference of the deepest of the five VGG16 maps: content without exact places."""
+    return F.mse_loss(_vgg(prediction)[-1], _vgg(truth)[-1])
+
+
+def _vgg(image: Tensor) -> list[Tensor]:
+    check_images(image, channels=3)
+    return pretrained_vgg().to(image.device)(image.float())
+
+
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "l1": F.l1_loss,
     "mse": F.mse_loss,
@@ -43,16 +135,37 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "ssim": ssim_loss,
     "edge": edge_loss,
     "psnr": psnr_loss,
+    "ssim-without-gradient": ssim_without_gradient,
+    "vgg": vgg_loss,
+    "vgg-deep": vgg_deep_loss,
 }
 """Reconstruction terms by name."""
 
 
+def mixture(text: str) -> dict[str, float]:
+    """The terms of a loss and their weights: ``"l1 + 0.5 ssim"`` is ``{"l1": 1.0, "ssim": 0.5}``.
+
+    Raises:
+        UsageError: for an unknown name or a weight that is no number.
+    """
+    weights: dict[str, float] = {}
+    for part in text.split("+"):
+        *weight, name = part.split() or [""]
+        try:
+            weights[check_name(name, LOSSES, "loss")] = float("".join(weight) or 1)
+        except ValueError as error:
+            if isinstance(error, UsageError):
+                raise
+            raise UsageError(f"{part.strip()!r} is no weighted loss; write for instance: l1 + 0.5 ssim") from None
+    return weights
+
+
 def reconstruction(name: str, prediction: Tensor, truth: Tensor) -> Tensor:
-    """The named loss of ``prediction`` against ``truth``.
+    """The named loss, or sum of weighted losses, of ``prediction`` against ``truth``.
 
     Raises:
         UsageError: for an unknown name or shapes that differ.
     """
-    check_name(name, LOSSES, "loss")
     check_images(prediction, truth)
-    return LOSSES[name](prediction, truth)
+    terms = [weight * LOSSES[each](prediction, truth) for each, weight in mixture(name).items()]
+    return torch.stack(terms).sum()

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,19 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
 from kdsharp.checks import UsageError, atomic_path, check_name, check_positive, check_range, make_folder
-from kdsharp.losses import LOSSES, reconstruction
+from kdsharp.losses import mixture, reconstruction
 
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-SCHEDULES = ("cosine", "constant")
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adadelta": torch.optim.Adadelta,
+    "adagrad": torch.optim.Adagrad,
+    "rmsprop": torch.optim.RMSprop,
+    "sgd": partial(torch.optim.SGD, momentum=0.9),
+    "adamw": torch.optim.AdamW,
+}
+"""Optimizers by name, with torch's own settings; ``sgd`` has a momentum of 0.9 (lesson 12)."""
+
+SCHEDULES = ("cosine", "constant", "plateau")
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,8 @@ class TrainConfig:
         steps: optimizer steps.
         learning_rate: the highest one, reached after ``warmup`` steps.
         optimizer: a name in ``OPTIMIZERS``.
-        schedule: ``cosine`` falls to 1 % of the rate at the last step, ``constant`` stays.
+        schedule: ``cosine`` falls to 1 % of the rate at the last step, ``constant`` stays, ``plateau`` divides the
+            rate by 10 when the logged loss has not fallen for six rows of the history (ReduceLROnPlateau).
         warmup: steps of linear rise; they keep the first large gradients from throwing the weights about.
         weight_decay: handed to the optimizer.
         average: decay of the exponential moving average of the weights (0 turns it off); the average is what
@@ -77,19 +88,20 @@ class TrainConfig:
         """The share of ``learning_rate`` at a step, in (0, 1]."""
         if step < self.warmup:
             return (step + 1) / self.warmup
-        if self.schedule == "constant":
+        if self.schedule != "cosine":
             return 1.0
         progress = (step - self.warmup) / max(1, self.steps - self.warmup)
         return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 
 
 class Supervised(nn.Module):
-    """The training step of a network on its own: ``loss`` is the named reconstruction loss."""
+    """The training step of a network on its own: ``loss`` is the named reconstruction loss or sum of losses."""
 
     def __init__(self, model: nn.Module, loss: str = "charbonnier") -> None:
         super().__init__()
         self.student = model
-        self.loss = check_name(loss, LOSSES, "loss")
+        self.loss = loss
+        mixture(loss)  # an unknown name fails here, not in the first step
 
     def forward(self, blurred: Tensor, sharp: Tensor) -> dict[str, Tensor]:
         """Named terms of one batch of two (B, 3, H, W): ``loss`` alone."""
@@ -149,11 +161,12 @@ def fit(
         step.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, config.rate)
+    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=5)
     student = step.get_submodule("student")
     average = AveragedModel(student, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
     done = Progress()
     wrapped, optimizer = accelerator.prepare(step, optimizer)
-    accelerator.register_for_checkpointing(schedule, average, done)
+    accelerator.register_for_checkpointing(schedule, plateau, average, done)
     if out is not None:
         _start(Path(out), resume, accelerator, vars(config) | (setup or {}))
     own = torch.Generator()  # else the loader would draw its seed from the generator that resuming has just restored
@@ -176,7 +189,8 @@ def fit(
             accelerator.backward(terms["loss"])
             accelerator.clip_grad_norm_(step.parameters(), config.clip)
             optimizer.step()
-            schedule.step()
+            if config.schedule != "plateau" or done.step < config.warmup:
+                schedule.step()
             average.update_parameters(student)
             done.step += 1
             bar.update()
@@ -189,7 +203,9 @@ def fit(
                     raise UsageError(
                         f"{label} diverged: at step {done.step} the loss is {means['loss']}; lower the learning rate"
                     )
-                rate = float(schedule.get_last_lr()[0])
+                if config.schedule == "plateau":
+                    plateau.step(means["loss"])
+                rate = float(optimizer.param_groups[0]["lr"])
                 seconds = time.perf_counter() - clock
                 done.rows.append({"step": done.step, **means, "learning_rate": rate, "seconds": seconds})
                 bar.set_postfix(loss=f"{means['loss']:.4f}", refresh=False)

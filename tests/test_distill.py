@@ -5,7 +5,20 @@ import torch
 from torch import nn
 
 from kdsharp.checks import UsageError
-from kdsharp.distill import TERMS, Distillation, attention_over_positions, channel_term, hint_term, output_term
+from kdsharp.distill import (
+    TERMS,
+    Distillation,
+    affinity,
+    affinity_term,
+    attention_map,
+    attention_over_positions,
+    attention_term,
+    bounded_term,
+    channel_term,
+    hint_term,
+    output_term,
+    uncertainty_term,
+)
 from kdsharp.losses import reconstruction
 from kdsharp.models import build
 from kdsharp.train import Supervised
@@ -33,7 +46,10 @@ def distillation(**options):
     return Distillation(build("unshuffle-mini"), Trained(), **options)
 
 
-@pytest.mark.parametrize("term", [output_term, hint_term, channel_term, lambda s, t: channel_term(s, t, 0.5)])
+@pytest.mark.parametrize(
+    "term",
+    [output_term, hint_term, channel_term, lambda s, t: channel_term(s, t, 0.5), attention_term, affinity_term],
+)
 def test_gradients_are_right(term):
     assert torch.autograd.gradcheck(lambda x: term(x, TEACHER), STUDENT.clone().requires_grad_())
 
@@ -176,10 +192,78 @@ def test_hooks_do_not_stay_behind():
         assert not any(module._forward_hooks for module in network.modules())
 
 
-def test_every_named_term_can_stand_alone():
-    for name in TERMS:
-        named = distillation(alpha=0.0, terms={name: 3.0})(BLURRED, SHARP)
-        torch.testing.assert_close(named["loss"], 3 * named[name])
+@pytest.mark.parametrize("name", [name for name in TERMS if "vgg" not in name])
+def test_every_named_term_can_stand_alone(name):
+    step = distillation(alpha=0.0, terms={name: 3.0})
+    named = step(BLURRED, SHARP)
+    torch.testing.assert_close(named["loss"], 3 * named[name])
+    if name != "output-ssim-without-gradient":
+        named["loss"].backward()
+        assert any(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in step.student.parameters())
+
+
+def test_an_output_term_is_the_loss_of_its_name_against_the_teacher():
+    step = distillation(terms={"output-mse": 1.0, "output-edge": 1.0})
+    named = step(BLURRED, SHARP)
+    mine, theirs = step.student(BLURRED), step._teacher[0](BLURRED)
+    for name in ("mse", "edge"):
+        torch.testing.assert_close(named[f"output-{name}"], reconstruction(name, mine, theirs))
+
+
+def test_attention_maps_by_hand():
+    found = attention_map(STUDENT)
+    by_hand = (STUDENT**2).mean(1)
+    by_hand = by_hand / by_hand.flatten(1).square().sum(1).sqrt().view(-1, 1, 1)
+    torch.testing.assert_close(found, by_hand)
+    expected = (found - attention_map(TEACHER)).square().mean()
+    torch.testing.assert_close(attention_term(STUDENT, TEACHER), expected)
+    torch.testing.assert_close(attention_term(7 * STUDENT, TEACHER), expected)  # the size of the features is no matter
+    assert attention_term(STUDENT, torch.cat([TEACHER, TEACHER], 1)).item() == pytest.approx(expected.item())
+
+
+def test_affinities_are_cosines_of_positions():
+    found = affinity(STUDENT)
+    assert found.shape == (2, 20, 20)
+    vectors = STUDENT[1].flatten(1).T
+    cosine = vectors[3] @ vectors[11] / (vectors[3].norm() * vectors[11].norm())
+    torch.testing.assert_close(found[1, 3, 11], cosine)
+    torch.testing.assert_close(found.diagonal(dim1=1, dim2=2), torch.ones(2, 20, dtype=torch.float64))
+    torch.testing.assert_close(affinity_term(STUDENT, TEACHER), (found - affinity(TEACHER)).abs().mean())
+    assert affinity(torch.rand(1, 3, 40, 9), side=8).shape == (1, 64, 64)
+
+
+def test_the_bounded_term_counts_only_where_the_student_is_not_better():
+    truth = torch.zeros(1, 1, 1, 4)
+    student = torch.tensor([[[[0.1, 0.4, 0.3, 0.0]]]], requires_grad=True)
+    teacher = torch.tensor([[[[0.2, 0.1, 0.29, 0.5]]]])
+    term = bounded_term(student, teacher, truth)
+    assert term.item() == pytest.approx((0.4**2 + 0.3**2) / 4)
+    term.backward()
+    assert student.grad.flatten().tolist() == pytest.approx([0, 2 * 0.4 / 4, 2 * 0.3 / 4, 0])
+    wide = bounded_term(student.detach(), teacher, truth, margin=0.04)
+    assert wide.item() == pytest.approx((0.1**2 + 0.4**2 + 0.3**2) / 4)  # 0.01 + 0.04 is above the teacher's 0.04
+
+
+def test_the_uncertainty_term_is_minus_the_logarithm_of_a_laplace_density():
+    mean, log_scale = STUDENT, 0.3 * STUDENT[:, :1]
+    density = torch.distributions.Laplace(mean, log_scale.exp())
+    term = uncertainty_term(torch.cat([mean, log_scale], 1), TEACHER)
+    torch.testing.assert_close(term, -density.log_prob(TEACHER).mean())
+
+
+def test_learned_weights_start_equal_move_and_grow_for_terms_that_are_small():
+    step = distillation(terms={"output": 1.0, "hint": 1.0}, loss="l1 + 0.5 ssim", weighting="uncertainty")
+    assert step.log_variances.shape == (4,)  # l1, ssim, output, hint
+    named = step(BLURRED, SHARP)
+    torch.testing.assert_close(named["loss"], named["reconstruction"] + named["output"] + named["hint"])
+    optimizer = torch.optim.Adam([step.log_variances], lr=0.05)
+    for _ in range(400):
+        optimizer.zero_grad()
+        named = step(BLURRED, SHARP)
+        named["loss"].backward()
+        optimizer.step()
+    found = step.log_variances.detach().exp()
+    torch.testing.assert_close(found[2:], torch.stack([named["output"], named["hint"]]).detach(), rtol=0.1, atol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +271,7 @@ def test_every_named_term_can_stand_alone():
     [
         ({"alpha": 1.1}, "alpha is 1.1"),
         ({"temperature": 0}, "temperature is 0"),
-        ({"terms": {"hints": 1.0}}, "unknown distillation term 'hints' .*output, hint, channel"),
+        ({"terms": {"hints": 1.0}}, "unknown distillation term 'hints' .*output, hint, channel, attention"),
         ({"terms": {"hint": 1.0}, "taps": ("bodi", "encoders.1")}, "unknown layer 'bodi'"),
         ({"terms": {"hint": 1.0}, "taps": ("body", "bottom")}, "unknown layer 'bottom'"),
     ],

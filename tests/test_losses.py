@@ -5,22 +5,27 @@ import scipy.ndimage
 import skimage.metrics
 import torch
 
+from kdsharp import losses
 from kdsharp.checks import UsageError
-from kdsharp.losses import LOSSES, charbonnier, edge_loss, reconstruction, ssim_loss
+from kdsharp.losses import LOSSES, charbonnier, edge_loss, mixture, reconstruction, ssim_loss
+from kdsharp.vision import torchvision
+
+OWN = [name for name in LOSSES if "vgg" not in name]
+"""Losses that need no file."""
 
 GENERATOR = torch.Generator().manual_seed(0)
 TRUTH = torch.rand(2, 3, 12, 13, dtype=torch.float64, generator=GENERATOR)
 PREDICTION = (TRUTH + 0.1 * torch.randn(TRUTH.shape, dtype=torch.float64, generator=GENERATOR)).clamp(0, 1)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", [name for name in OWN if name != "ssim-without-gradient"])
 def test_gradients_are_right(name):
     prediction = PREDICTION[:1, :, :11, :11].clone().requires_grad_()
     truth = TRUTH[:1, :, :11, :11]
     assert torch.autograd.gradcheck(lambda x: reconstruction(name, x, truth), prediction)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", OWN)
 def test_a_loss_is_a_symmetric_scalar_that_is_smallest_at_the_truth(name):
     loss = reconstruction(name, PREDICTION, TRUTH)
     assert loss.ndim == 0
@@ -29,7 +34,7 @@ def test_a_loss_is_a_symmetric_scalar_that_is_smallest_at_the_truth(name):
     assert reconstruction(name, TRUTH, TRUTH) < halfway < loss
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", OWN)
 def test_a_loss_is_the_mean_over_the_batch(name):
     each = [reconstruction(name, PREDICTION[i : i + 1], TRUTH[i : i + 1]) for i in range(2)]
     torch.testing.assert_close(reconstruction(name, PREDICTION, TRUTH), torch.stack(each).mean())
@@ -89,3 +94,88 @@ def test_unknown_name_and_shapes_that_differ():
         reconstruction("l2", PREDICTION, TRUTH)
     with pytest.raises(UsageError, match="shapes differ"):
         reconstruction("l1", PREDICTION, TRUTH[..., 1:])
+
+
+def test_a_sum_of_weighted_losses():
+    expected = reconstruction("l1", PREDICTION, TRUTH) + 0.5 * reconstruction("ssim", PREDICTION, TRUTH)
+    torch.testing.assert_close(reconstruction("l1 + 0.5 ssim", PREDICTION, TRUTH), expected)
+    assert mixture("l1 + 0.5 ssim") == {"l1": 1.0, "ssim": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("l1 + ssmi", "unknown loss 'ssmi' .*'ssim'"),
+        ("half l1", "'half l1' is no weighted loss"),
+        ("l1 +", "unknown loss ''"),
+    ],
+)
+def test_a_wrong_sum_is_named(text, message):
+    with pytest.raises(UsageError, match=message):
+        mixture(text)
+
+
+def test_the_ssim_of_detached_pixels_has_its_value_and_no_gradient():
+    prediction = PREDICTION.clone().requires_grad_()
+    loss = reconstruction("l1 + ssim-without-gradient", prediction, TRUTH)
+    torch.testing.assert_close(loss, reconstruction("l1 + ssim", PREDICTION, TRUTH))
+    (found,) = torch.autograd.grad(loss, prediction)
+    (l1_alone,) = torch.autograd.grad(reconstruction("l1", prediction, TRUTH), prediction)
+    assert torch.equal(found, l1_alone)
+
+
+@pytest.fixture(scope="module")
+def vgg_home(tmp_path_factory):
+    """A folder of torchvision's weights with a VGG16 file of its form: random convolutions, and a classifier's key."""
+    home = tmp_path_factory.mktemp("hub")
+    torch.manual_seed(0)
+    features = torchvision.models.vgg16(weights=None).features.state_dict()
+    state = {f"features.{key}": value for key, value in features.items()} | {"classifier.6.bias": torch.zeros(1000)}
+    before = torch.hub.get_dir()
+    torch.hub.set_dir(str(home))
+    losses.vgg_file().parent.mkdir()
+    torch.save(state, losses.vgg_file())
+    losses.pretrained_vgg.cache_clear()
+    yield features
+    torch.hub.set_dir(before)
+    losses.pretrained_vgg.cache_clear()
+
+
+def test_vgg_features_are_those_of_torchvisions_network(vgg_home):
+    network = torchvision.models.vgg16(weights=None).features
+    network.load_state_dict(vgg_home)
+    image = torch.rand(1, 3, 40, 36, generator=torch.Generator().manual_seed(1))
+    mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    normalised = (image - mean.view(1, 3, 1, 1)) / deviation.view(1, 3, 1, 1)
+    found = losses.pretrained_vgg()(image)
+    assert [maps.shape[1] for maps in found] == [64, 128, 256, 512, 512]
+    with torch.no_grad():
+        torch.testing.assert_close(found[1], network[:9](normalised))
+        torch.testing.assert_close(found[4], network[:30](normalised))
+
+
+@pytest.mark.parametrize("name", ["vgg", "vgg-deep"])
+def test_vgg_losses_are_zero_at_the_truth_and_pull_the_prediction_only(vgg_home, name):
+    prediction, truth = (torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(s)) for s in (1, 2))
+    assert reconstruction(name, truth, truth).item() == 0
+    prediction.requires_grad_()
+    loss = reconstruction(name, prediction, truth)
+    loss.backward()
+    assert loss > 0
+    assert prediction.grad.abs().sum() > 0
+    assert not any(weight.requires_grad for weight in losses.pretrained_vgg().parameters())
+
+
+def test_the_deep_vgg_loss_is_the_last_part_of_the_vgg_loss(vgg_home):
+    prediction, truth = (torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(s)) for s in (1, 2))
+    pairs = zip(losses.pretrained_vgg()(prediction), losses.pretrained_vgg()(truth), strict=True)
+    parts = [(ours - theirs).square().mean() for ours, theirs in pairs]
+    torch.testing.assert_close(reconstruction("vgg", prediction, truth), sum(parts) / 5)
+    torch.testing.assert_close(reconstruction("vgg-deep", prediction, truth), parts[-1])
+
+
+def test_without_the_file_the_vgg_loss_says_how_to_get_it(monkeypatch, tmp_path):
+    losses.pretrained_vgg.cache_clear()
+    monkeypatch.setattr(losses, "vgg_file", lambda: tmp_path / "vgg16.pth")
+    with pytest.raises(UsageError, match=r"needs torchvision's weights at .*vgg16.pth; fetch them once"):
+        reconstruction("vgg", torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32))

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from kdsharp import checkpoints, recipes
+from kdsharp import checkpoints
 from kdsharp.checks import UsageError
 from kdsharp.datasets import Crops, Photo
 from kdsharp.degrade import PROTOCOLS
+from kdsharp.distill import TERMS, Distillation
+from kdsharp.losses import LOSSES, mixture
 from kdsharp.models import MODELS, build, count_macs, count_parameters
-from kdsharp.recipes import PROFILES, RECIPES, Recipe, Stage, model_card, train_stage
+from kdsharp.recipes import PROFILES, RECIPES, REPORTS, Recipe, Stage, mean_psnr, model_card, train_stage, training
 from kdsharp.train import TrainConfig
 
 CONFIG = TrainConfig(steps=40, learning_rate=1e-3, warmup=2)
@@ -30,8 +32,8 @@ def few_pixels(monkeypatch):
     """One noisy photo of 80 pixels a side instead of the bundled ones."""
     pixels = np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8)
     asked = []
-    monkeypatch.setattr(recipes, "photos", lambda split: asked.append(split) or [Photo("a", pixels)])
-    monkeypatch.setattr(recipes, "training_pictures", lambda *options, progress: [pixels])
+    monkeypatch.setattr(training, "photos", lambda split: asked.append(split) or [Photo("a", pixels)])
+    monkeypatch.setattr(training, "training_pictures", lambda *options, progress, own: [pixels])
     return asked
 
 
@@ -41,8 +43,13 @@ def test_every_recipe_names_things_that_exist(name):
     assert recipe.name == name
     assert PROTOCOLS[recipe.protocol] is not None
     for stage in (recipe.teacher, recipe.student):
+        if isinstance(stage, str):
+            assert stage in checkpoints.bundled()
+            continue
         assert stage.architecture in MODELS
-        assert stage.checkpoint in checkpoints.bundled()
+        assert set(mixture(stage.loss)) <= set(LOSSES)
+        assert {term for term, _ in stage.terms} <= set(TERMS)
+        assert stage.checkpoint in (checkpoints.bundled() if name == "shake" else (name, f"{name}-teacher"))
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -55,6 +62,71 @@ def test_profiles_shorten(name):
         assert short.config.warmup < short.config.steps
         assert (short.alpha, short.terms, short.loss) == (stage.alpha, stage.terms, stage.loss)
         assert short.config.learning_rate == stage.config.learning_rate
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_reports_taps_fit_its_networks(name):
+    """Each report's feature layers exist and can be compared, whether its own terms use them or not."""
+    plan = RECIPES[name].student
+    chosen = RECIPES[name].teacher
+    teacher = build("unet" if isinstance(chosen, str) else chosen.architecture)
+    step = Distillation(build(plan.architecture), teacher, terms={"hint": 1.0}, taps=plan.taps)
+    image = torch.rand(1, 3, 32, 32)
+    assert step(image, image)["hint"].isfinite()
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_says_what_it_claims_and_what_was_assumed(name):
+    assert any(character.isdigit() for character in RECIPES[name].claim)
+    assert RECIPES[name].notes
+
+
+def test_what_cannot_work_stands_there_repaired_too():
+    written, repaired = RECIPES["report-b"], RECIPES["report-b-repaired"]
+    assert (written.teacher.loss, repaired.teacher.loss) == ("l1 + 0.5 ssim-without-gradient", "l1 + 0.5 ssim")
+    assert dataclasses.replace(written.teacher, checkpoint="", loss="") == dataclasses.replace(
+        repaired.teacher, checkpoint="", loss=""
+    )
+    assert not RECIPES["report-e"].teacher.trained
+    assert RECIPES["report-e-repaired"].teacher.trained
+    assert (RECIPES["report-e"].student.alpha, RECIPES["report-e-repaired"].student.alpha) == (0.0, 0.5)
+
+
+def test_an_untrained_teacher_keeps_its_first_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(Crops, "__getitem__", lambda self, step: pytest.fail(f"trained step {step}"))
+    path = train_stage(RECIPES["report-e"], "teacher", "smoke", tmp_path, progress=False)
+    found, first = checkpoints.load(path), build("report-e-teacher", 0).state_dict()
+    assert all(torch.equal(value, first[key]) for key, value in found.model.state_dict().items())
+    assert found.meta["steps"] == 0
+
+
+def test_a_missing_teacher_is_named(tmp_path):
+    with pytest.raises(UsageError, match="report-a-teacher.safetensors does not exist; train the teacher first"):
+        train_stage(RECIPES["report-a"], "student", "smoke", tmp_path, progress=False)
+
+
+def test_a_teacher_taken_as_it_is_cannot_be_trained(tmp_path):
+    with pytest.raises(UsageError, match="takes its teacher 'teacher' as it is"):
+        train_stage(RECIPES["report-d"], "teacher", "smoke", tmp_path, progress=False)
+
+
+def test_vgg_terms_are_left_out_and_named_where_the_weights_are_missing(tmp_path, monkeypatch):
+    plan = RECIPES["report-c"].student
+    monkeypatch.setattr(training, "vgg_file", lambda: tmp_path / "missing.pth")
+    without, left_out = training.without_missing_vgg(plan)
+    assert (without.loss, left_out) == ("1 l1 + 0.1 edge", ["vgg"])
+    without, left_out = training.without_missing_vgg(RECIPES["report-d"].student)
+    assert (without.terms, left_out) == ((), ["output-vgg", "output-vgg-deep"])
+    (tmp_path / "missing.pth").touch()
+    assert training.without_missing_vgg(plan) == (plan, [])
+
+
+def test_changes_reach_the_stage_and_its_config(tmp_path):
+    changes = {"optimizer": "sgd", "learning_rate": 0.25, "seed": 3, "alpha": None}
+    path = train_stage(TINY, "teacher", "smoke", tmp_path, progress=False, **changes)
+    config = json.loads((tmp_path / "teacher" / "config.json").read_text())
+    assert (config["optimizer"], config["learning_rate"], config["seed"]) == ("sgd", 0.25, 3)
+    assert "sgd, rate 0.25" in path.with_suffix(".md").read_text()
 
 
 def test_an_unknown_profile_and_an_unknown_stage(tmp_path):
@@ -89,7 +161,7 @@ def test_a_teacher_then_its_student(tmp_path, few_pixels):
 
 def test_the_scores_of_the_card_are_those_of_the_metrics(tmp_path):
     meta = checkpoints.load(train_stage(TINY, "teacher", "smoke", tmp_path, progress=False)).meta
-    (_, blurred, sharp), *_ = recipes.synthetic_pairs(PROTOCOLS["shake"], recipes.photos("test"))
+    (_, blurred, sharp), *_ = training.synthetic_pairs(PROTOCOLS["shake"], training.photos("test"))
     expected = -10 * torch.log10((blurred - sharp).square().mean()).item()
     assert meta["psnr_input"] == pytest.approx(expected, abs=0.006)
 
@@ -108,6 +180,7 @@ def test_without_a_trained_teacher_the_bundled_one_is_taken(tmp_path, monkeypatc
         return checkpoints.Checkpoint("big-one", build("unet-mini").eval(), {})
 
     monkeypatch.setattr(checkpoints, "load", load)
+    monkeypatch.setattr(checkpoints, "bundled", lambda: {"big-one": tmp_path})
     train_stage(TINY, "student", "smoke", tmp_path, progress=False)
     assert asked == ["big-one"]
 
@@ -144,13 +217,20 @@ def test_mean_psnr_rounds_and_averages_over_images():
     sharp = torch.full((1, 3, 16, 16), 100 / 255)
     pairs = [("a", sharp + 10.3 / 255, sharp), ("b", sharp + 1.4 / 255, sharp)]
     expected = (20 * np.log10(255 / 10) + 20 * np.log10(255 / 1)) / 2
-    assert recipes.mean_psnr(torch.nn.Identity(), pairs, "cpu") == pytest.approx(expected, abs=1e-3)
+    assert mean_psnr(torch.nn.Identity(), pairs, "cpu") == pytest.approx(expected, abs=1e-3)
 
 
 def test_a_model_card_is_a_markdown_table():
     keys = ("recipe", "stage", "profile", "protocol", "hours", "device", "commit", "date", "psnr", "psnr_input", "seed")
-    meta = dict.fromkeys(keys, "x") | {"parameters": 1234, "macs_per_pixel": 5678, "teacher": None, "steps": 9}
-    card = model_card(TINY.teacher, meta, [{"step": 9, "validation": 30.0}])
+    meta = dict.fromkeys(keys, "x") | {
+        "photos": "bundled",
+        "left_out": [],
+        "parameters": 1234,
+        "macs_per_pixel": 5678,
+        "teacher": None,
+        "steps": 9,
+    }
+    card = model_card(TINY, TINY.teacher, meta, [{"step": 9, "validation": 30.0}])
     assert "1,234 parameters, 5,678 MACs a pixel" in card
     rows = [line for line in card.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in rows if "architecture" in line or "seed" in line}) == 1

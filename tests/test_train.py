@@ -291,7 +291,47 @@ def test_every_optimizer_and_schedule_moves_the_weights(optimizer, schedule):
     config = TrainConfig(steps=2, warmup=1, optimizer=optimizer, schedule=schedule, average=0.0, weight_decay=0.1)
     weights, history = train(config=config)
     assert not torch.equal(weights["body.0.weight"], Tiny().body[0].weight)
-    assert history[-1]["learning_rate"] == pytest.approx(1e-3 if schedule == "constant" else 1e-5)
+    assert history[-1]["learning_rate"] == pytest.approx(1e-5 if schedule == "cosine" else 1e-3)
+
+
+def test_sgd_has_momentum_and_the_others_torchs_own_settings():
+    weights = [torch.nn.Parameter(torch.zeros(1))]
+    assert OPTIMIZERS["sgd"](weights, lr=0.1).defaults["momentum"] == 0.9
+    for name, kind in (
+        ("adadelta", torch.optim.Adadelta),
+        ("adagrad", torch.optim.Adagrad),
+        ("rmsprop", torch.optim.RMSprop),
+    ):
+        assert OPTIMIZERS[name](weights, lr=0.1).defaults == kind(weights, lr=0.1).defaults
+
+
+class Falling(torch.nn.Module):
+    """A loss that falls for a while and then stays, whatever the weights are."""
+
+    def __init__(self, falls):
+        super().__init__()
+        self.student, self.falls, self.calls = Tiny(), falls, 0
+
+    def forward(self, blurred, sharp):
+        self.calls += 1
+        return {"loss": self.student(blurred).mean() * 0 + 1 + max(0, self.falls - self.calls)}
+
+
+def test_a_plateau_divides_the_rate_by_ten_after_six_rows_without_a_fall():
+    config = TrainConfig(steps=20, warmup=2, schedule="plateau", log_every=1)
+    rows = fit(Falling(8), Batches(), config, progress=False)
+    rates = [row["learning_rate"] for row in rows]
+    assert rates[0] == pytest.approx(config.learning_rate)  # after the warm-up's first step comes the full rate
+    assert rates[12] == pytest.approx(config.learning_rate)
+    assert rates[13] == pytest.approx(config.learning_rate / 10)  # row 8 was the best; six more did not fall
+
+
+def test_a_run_that_diverges_says_so_and_saves_nothing(tmp_path):
+    step = Supervised(Tiny())
+    step.forward = lambda blurred, sharp: {"loss": step.student(blurred).mean() * float("nan")}
+    with pytest.raises(UsageError, match="training diverged: at step 2 the loss is nan; lower the learning rate"):
+        fit(step, Batches(), TrainConfig(steps=9, log_every=2, save_every=2), tmp_path, progress=False)
+    assert not list(tmp_path.glob("state-*"))
 
 
 def test_the_rate_rises_then_falls_to_one_percent():
@@ -308,8 +348,11 @@ def test_the_rate_rises_then_falls_to_one_percent():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"optimizer": "adm"}, r"unknown optimizer 'adm' \(did you mean 'adam'\?\); choose one of: adam, adamw"),
-        ({"schedule": "step"}, "unknown schedule 'step'; choose one of: cosine, constant"),
+        (
+            {"optimizer": "adm"},
+            r"unknown optimizer 'adm' \(did you mean 'adam'\?\); choose one of: adam, adadelta, .*, adamw",
+        ),
+        ({"schedule": "step"}, "unknown schedule 'step'; choose one of: cosine, constant, plateau"),
         ({"steps": 0}, "steps is 0"),
         ({"learning_rate": -1.0}, "learning_rate is -1.0"),
         ({"log_every": 0}, "log_every is 0"),

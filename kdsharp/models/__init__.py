@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from kdsharp.checks import check_name
+from kdsharp.models import reports
 from kdsharp.models.students import UnshuffleStudent
 from kdsharp.models.unet import ResidualUNet
 
@@ -16,6 +17,14 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "unet-small": partial(ResidualUNet, widths=(16, 32), depths=(1, 2)),
     "unshuffle": UnshuffleStudent,
     "unshuffle-mini": partial(UnshuffleStudent, width=16, depth=1),
+    "report-a-teacher": partial(reports.encoder_decoder, 64),
+    "report-a-student": partial(reports.encoder_decoder, 32),
+    "report-b-teacher": partial(reports.SigmoidUNet, 4),
+    "report-b-student": partial(reports.SigmoidUNet, 1),
+    "report-c-student": partial(reports.encoder_decoder, 64),
+    "report-d-student": reports.PoolingStudent,
+    "report-e-teacher": reports.three_convolutions,
+    "report-e-student": reports.two_convolutions,
 }
 """Architectures by name; the ``-mini`` ones train within a lesson's minute."""
 

@@ -1,0 +1,35 @@
+"""What a teacher adds to the loss: named terms, alpha and temperature (floor 4; lessons 09 and 10).
+
+``loss = alpha * reconstruction + (1 - alpha) * distillation``, alpha in [0, 1]. At ``alpha = 1`` the student learns
+alone: the baseline that every result stands beside.
+"""
+
+from kdsharp.distill.objective import FEATURE_TERMS, TERMS, Distillation
+from kdsharp.distill.terms import (
+    affinity,
+    affinity_term,
+    attention_map,
+    attention_over_positions,
+    attention_term,
+    bounded_term,
+    channel_term,
+    hint_term,
+    output_term,
+    uncertainty_term,
+)
+
+__all__ = [
+    "FEATURE_TERMS",
+    "TERMS",
+    "Distillation",
+    "affinity",
+    "affinity_term",
+    "attention_map",
+    "attention_over_positions",
+    "attention_term",
+    "bounded_term",
+    "channel_term",
+    "hint_term",
+    "output_term",
+    "uncertainty_term",
+]

@@ -1,0 +1,124 @@
+"""The terms that compare a student with its teacher, each a function to a scalar (lessons 09 and 10)."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from kdsharp.checks import check_images, check_positive, check_range
+from kdsharp.features import match_size
+
+
+def output_term(student: Tensor, teacher: Tensor) -> Tensor:
+    """``mean |student - teacher|`` of the two output images (B, C, H, W)."""
+    check_images(student, teacher)
+    return F.l1_loss(student, teacher)
+
+
+def hint_term(student: Tensor, teacher: Tensor) -> Tensor:
+    """``mean (student - teacher)^2`` of two feature maps of the same shape; adapt the student's first (FitNets)."""
+    check_images(student, teacher)
+    return F.mse_loss(student, teacher)
+
+
+def attention_over_positions(features: Tensor, temperature: float) -> Tensor:
+    """Softmax of ``features / temperature`` over all positions of each channel: (B, C, h, w), sum 1 per channel.
+
+    A high temperature spreads the attention over the whole map, a low one keeps the few strongest edges.
+    """
+    check_images(features)
+    check_positive(temperature, "temperature")
+    return (features.flatten(2) / temperature).softmax(-1).view_as(features)
+
+
+def channel_term(student: Tensor, teacher: Tensor, temperature: float = 4.0) -> Tensor:
+    """Channel-wise distillation: ``tau^2 / (B C) * sum KL(teacher || student)`` over the positions of each channel.
+
+    Args:
+        student, teacher: feature maps (B, C, h, w) of the same shape.
+        temperature: tau, above 0; usual values are 1 to 8.
+
+    Returns:
+        a scalar at or above 0; 0 when the two softmax maps agree. A constant added to a channel changes nothing.
+
+    Source: Shu et al., "Channel-wise knowledge distillation for dense prediction", arXiv 2011.13256. Lesson 10.
+    """
+    check_images(student, teacher)
+    check_positive(temperature, "temperature")
+    batch, channels = student.shape[:2]
+    log_student = (student.flatten(2) / temperature).log_softmax(-1)
+    log_teacher = (teacher.flatten(2) / temperature).log_softmax(-1)
+    divergence = F.kl_div(log_student, log_teacher, reduction="sum", log_target=True)
+    return temperature**2 / (batch * channels) * divergence
+
+
+def attention_map(features: Tensor) -> Tensor:
+    """Where a layer is active: the mean over channels of ``features^2``, divided by its norm; (B, h, w)."""
+    check_images(features)
+    return F.normalize(features.square().mean(1).flatten(1), dim=1).view(len(features), *features.shape[-2:])
+
+
+def attention_term(student: Tensor, teacher: Tensor) -> Tensor:
+    """Attention transfer: ``mean (a_S - a_T)^2`` of the two attention maps.
+
+    Args:
+        student, teacher: feature maps (B, C, h, w); channels may differ, because they are averaged away, and the
+            student's map is brought to the teacher's grid.
+
+    Source: Zagoruyko and Komodakis, "Paying more attention to attention", arXiv 1612.03928. Lesson 09.
+    """
+    student = match_size(student, teacher)
+    return F.mse_loss(attention_map(student), attention_map(teacher))
+
+
+def affinity(features: Tensor, side: int = 16) -> Tensor:
+    """Cosine similarity of all pairs of positions: (B, n, n), n at most ``side^2`` after average pooling.
+
+    Entry (i, j) is near 1 where two places of the picture look alike to the layer.
+    """
+    check_images(features)
+    grid = (min(side, features.shape[-2]), min(side, features.shape[-1]))
+    vectors = F.normalize(F.adaptive_avg_pool2d(features, grid).flatten(2), dim=1)
+    return vectors.transpose(1, 2) @ vectors
+
+
+def affinity_term(student: Tensor, teacher: Tensor, side: int = 16) -> Tensor:
+    """Feature affinity: ``mean |A_S - A_T|`` of the affinity matrices of two maps (B, C, h, w); channels may differ.
+
+    Source: He et al., "FAKD: Feature-affinity based knowledge distillation for efficient image super-resolution",
+    ICIP 2020. Pooling first is ours: on a full map the matrix has (h w)^2 entries. Lesson 09.
+    """
+    return F.l1_loss(affinity(match_size(student, teacher), side), affinity(teacher, side))
+
+
+def bounded_term(student: Tensor, teacher: Tensor, truth: Tensor, margin: float = 0.0) -> Tensor:
+    """Teacher-bounded regression: squared error to the truth, but only where the student is not yet better.
+
+    ``mean [e_S + margin > e_T] e_S`` with the squared errors e of student and teacher at each pixel. A pixel at which
+    the student beats its teacher by more than ``margin`` pulls no more.
+
+    Args:
+        student, teacher, truth: images (B, C, H, W).
+        margin: in squared grey values of [0, 1], at or above 0.
+
+    Source: Chen et al., "Learning efficient object detection models with knowledge distillation", NIPS 2017. Lesson 09.
+    """
+    check_images(student, teacher, truth)
+    check_range(margin, 0, 1, "margin")
+    ours, theirs = (student - truth).square(), (teacher - truth).square()
+    return (ours * (ours.detach() + margin > theirs)).mean()
+
+
+def uncertainty_term(prediction: Tensor, teacher: Tensor) -> Tensor:
+    """Variational information distillation: ``mean (log 2b + |mu - t| / b)``, a Laplace density of the teacher's map.
+
+    Where the teacher cannot be predicted, the student says so by a large ``b`` and is left in peace there.
+
+    Args:
+        prediction: (B, C + 1, h, w): mu in the first C channels, ``log b`` of each position in the last.
+        teacher: (B, C, h, w).
+
+    Source: Ahn et al., VID, CVPR 2019; with the Laplace density of PISR, arXiv 2007.07524. Lesson 09.
+    """
+    mean, log_scale = prediction[:, :-1], prediction[:, -1:].clamp(-6, 6)
+    check_images(mean, teacher)
+    return (torch.log(torch.tensor(2.0)) + log_scale + (mean - teacher).abs() * (-log_scale).exp()).mean()

@@ -1,0 +1,90 @@
+"""What a recipe consists of: a teacher, a student, a protocol, as data."""
+
+from dataclasses import dataclass, replace
+
+from kdsharp.checks import check_name
+from kdsharp.degrade import Degradation
+from kdsharp.train import TrainConfig
+
+PROFILES = ("smoke", "lab", "full")
+STAGES = ("teacher", "student")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One network's training.
+
+    Args:
+        checkpoint: the name that ``--model`` takes afterwards.
+        architecture: a name in ``kdsharp.models.MODELS``.
+        config: the full profile's run.
+        lab: steps of the lab profile.
+        batch, crop: crops a batch, and their side in pixels.
+        lab_crop: their side in the lab profile.
+        margin: pixels around a crop while it is blurred (see ``Crops``); 0 where a system blurred its crops themselves.
+        leaves: dead-leaves pictures beside the photos.
+        resize: real pairs are reduced to this side before they are cropped; None leaves them as they are.
+        loss: reconstruction loss, one name or a weighted sum (``"l1 + 0.5 ssim"``).
+        alpha, temperature, terms, taps, weighting: the distillation (students only; see ``Distillation``).
+        trained: False leaves the network at its random weights, as report E's code leaves its teacher.
+    """
+
+    checkpoint: str
+    architecture: str
+    config: TrainConfig
+    lab: int = 300
+    batch: int = 8
+    crop: int = 96
+    lab_crop: int = 96
+    margin: int = 12
+    leaves: int = 20
+    resize: int | None = None
+    loss: str = "charbonnier"
+    alpha: float = 1.0
+    temperature: float = 4.0
+    terms: tuple[tuple[str, float], ...] = ()
+    taps: tuple[str, str] = ("body", "encoders.1")
+    weighting: str = "fixed"
+    trained: bool = True
+
+    def at(self, profile: str) -> "Stage":
+        """The same stage, shortened for a profile: minutes in ``lab``, seconds in ``smoke``."""
+        check_name(profile, PROFILES, "profile")
+        if profile == "full":
+            return self
+        steps = self.lab if profile == "lab" else 6
+        config = self.config
+        short = replace(
+            config,
+            steps=steps,
+            warmup=min(config.warmup, 20, steps // 4),
+            average=min(config.average, 0.98),
+            save_every=max(3, steps // 3),
+        )
+        if profile == "lab":
+            return replace(self, config=short, crop=self.lab_crop, leaves=min(self.leaves, 8))
+        return replace(self, config=short, batch=2, crop=48, leaves=0)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A teacher, a student, and the protocol that both are scored under.
+
+    Args:
+        name: what ``kdsharp train`` takes.
+        protocol: of the scores.
+        training: what blurs the training photos.
+        teacher: how the teacher is trained, or the name of a checkpoint that is taken as it is (``--teacher`` takes
+            another).
+        student: how the student is trained.
+        claim: what the source reports, as it reports it.
+        notes: where text and code disagree, what was not given, what stands in for what cannot be had here.
+    """
+
+    name: str
+    protocol: str
+    training: Degradation
+    teacher: Stage | str
+    student: Stage
+    claim: str = ""
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,222 @@
+"""Running a recipe: from pictures to a checkpoint with its model card."""
+
+import json
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from kdsharp import checkpoints
+from kdsharp.checks import UsageError, atomic_path, check_name
+from kdsharp.datasets import Crops, PairCrops, PairedFolder, Photo, photos, synthetic_pairs, training_pictures
+from kdsharp.degrade import protocol
+from kdsharp.distill import Distillation
+from kdsharp.images import quantize
+from kdsharp.losses import mixture, vgg_file
+from kdsharp.metrics import psnr, ssim
+from kdsharp.models import build, count_macs, count_parameters
+from kdsharp.provenance import commit, device_name
+from kdsharp.recipes.plan import STAGES, Recipe, Stage
+from kdsharp.train import Supervised, fit
+
+
+def train_stage(
+    recipe: Recipe,
+    stage: str,
+    profile: str,
+    out: Path,
+    resume: bool = False,
+    progress: bool = True,
+    teacher: str | Path | None = None,
+    own: list[Photo] | None = None,
+    pairs: PairedFolder | None = None,
+    **changes: Any,
+) -> Path:
+    """Train one stage of a recipe and write ``<checkpoint>.safetensors`` and its model card into ``out``.
+
+    Args:
+        recipe, stage, profile: what to train, and how long.
+        out: folder of the states and results.
+        resume: go on from the newest state there.
+        progress: show bars.
+        teacher: a checkpoint's name or file for the student to learn from; by default the teacher in ``out`` when
+            there is one, else the bundled one.
+        own: sharp photos of the user's instead of the bundled training photos.
+        pairs: real pairs instead of synthetic ones.
+        changes: fields of :class:`kdsharp.train.TrainConfig` or :class:`Stage` to set, such as ``alpha=0.3``.
+
+    Raises:
+        UsageError: for an unknown stage or profile, a teacher that is taken as it is, an unwritable ``out``.
+    """
+    check_name(stage, STAGES, "stage")
+    found = getattr(recipe, stage)
+    if not isinstance(found, Stage):
+        raise UsageError(f"recipe {recipe.name!r} takes its teacher {found!r} as it is; train the student")
+    plan, left_out = without_missing_vgg(_changed(found.at(profile), changes))
+    started_from = commit()
+    model = build(plan.architecture, plan.config.seed)
+    master = None if stage == "teacher" or plan.alpha == 1 else _teacher(recipe, out, teacher)
+    if master is None:
+        step: torch.nn.Module = Supervised(model, plan.loss)
+    else:
+        step = Distillation(
+            model,
+            master.model,
+            plan.alpha,
+            plan.temperature,
+            dict(plan.terms),
+            plan.taps,
+            plan.loss,
+            weighting=plan.weighting,
+        )
+    if pairs is not None:
+        batches: Any = PairCrops(pairs, plan.crop, plan.batch, plan.config.seed, plan.resize)
+    else:
+        pictures = training_pictures(recipe.training, plan.leaves, plan.config.seed, progress=progress, own=own)
+        batches = Crops(pictures, recipe.training, plan.crop, plan.batch, plan.config.seed, plan.margin)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    validation = list(synthetic_pairs(protocol(recipe.protocol), photos("validation")))
+    data = "pairs" if pairs is not None else "own" if own is not None else "bundled"
+    setup = asdict(plan) | {"recipe": recipe.name, "teacher": master and master.name, "photos": data}
+    del setup["config"]  # fit compares it by itself
+    history: list[dict[str, float]] = []
+    if plan.trained:
+        history = fit(
+            step,
+            batches,
+            plan.config,
+            out / stage,
+            resume,
+            validate=lambda network: mean_psnr(network, validation, device),
+            progress=progress,
+            label=f"{recipe.name} {stage}",
+            setup=json.loads(json.dumps(setup)),
+        )
+    model = model.to("cpu").eval()
+    test = list(synthetic_pairs(protocol(recipe.protocol), photos("test")))
+    meta = {
+        "recipe": recipe.name,
+        "stage": stage,
+        "profile": profile,
+        "protocol": recipe.protocol,
+        "photos": data,
+        "teacher": master and master.name,
+        "loss": plan.loss,
+        "alpha": plan.alpha,
+        "temperature": plan.temperature,
+        "terms": dict(plan.terms),
+        "weighting": plan.weighting,
+        "left_out": left_out,
+        "steps": plan.config.steps if plan.trained else 0,
+        "seed": plan.config.seed,
+        "hours": round(max((row.get("seconds", 0) for row in history), default=0) / 3600, 3),
+        "commit": started_from,
+        "device": device_name(),
+        "psnr_input": round(mean_psnr(torch.nn.Identity(), test, "cpu"), 2),
+        "psnr": round(mean_psnr(model, test, "cpu"), 2),
+        "parameters": count_parameters(model),
+        "macs_per_pixel": round(count_macs(model)),
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    if master is not None:
+        meta["ssim_to_teacher"] = round(_agreement(model, master.model, test), 4)
+    path = checkpoints.save(out / f"{plan.checkpoint}.safetensors", model, plan.architecture, **meta)
+    with atomic_path(path.with_suffix(".md")) as file:
+        file.write_text(model_card(recipe, plan, meta, history), encoding="utf-8")
+    return path
+
+
+def _changed(plan: Stage, changes: dict[str, Any]) -> Stage:
+    """The stage with some of its own or its config's fields set."""
+    given = {name: value for name, value in changes.items() if value is not None}
+    config = {name: given.pop(name) for name in list(given) if hasattr(plan.config, name)}
+    return replace(plan, config=replace(plan.config, **config), **given)
+
+
+def _teacher(recipe: Recipe, out: Path, chosen: str | Path | None) -> checkpoints.Checkpoint:
+    """The teacher that a student learns from."""
+    if chosen is not None:
+        return checkpoints.load(chosen)
+    if isinstance(recipe.teacher, str):
+        return checkpoints.load(recipe.teacher)
+    trained = out / f"{recipe.teacher.checkpoint}.safetensors"
+    if not trained.is_file() and recipe.teacher.checkpoint not in checkpoints.bundled():
+        raise UsageError(f"{trained} does not exist; train the teacher first (--stage teacher, into the same folder)")
+    return checkpoints.load(trained if trained.is_file() else recipe.teacher.checkpoint)
+
+
+def without_missing_vgg(plan: Stage) -> tuple[Stage, list[str]]:
+    """The stage without its VGG16 terms where torchvision's weights are not on this machine, and the terms left out.
+
+    A random VGG16 would be another loss; leaving the term out, and saying so in the card, is the honest choice.
+    """
+    names = [name for name in mixture(plan.loss) if "vgg" in name] + [name for name, _ in plan.terms if "vgg" in name]
+    if not names or vgg_file().is_file():
+        return plan, []
+    loss = " + ".join(f"{weight:g} {name}" for name, weight in mixture(plan.loss).items() if "vgg" not in name)
+    terms = tuple((name, weight) for name, weight in plan.terms if "vgg" not in name)
+    return replace(plan, loss=loss, terms=terms), names
+
+
+def mean_psnr(network: torch.nn.Module, pairs: list[tuple[str, torch.Tensor, torch.Tensor]], device: str) -> float:
+    """Mean PSNR in dB over (name, blurred, sharp), rounded to 8 bits as a file would be."""
+    with torch.inference_mode():
+        scores = [psnr(quantize(network(blurred.to(device))).cpu(), sharp) for _, blurred, sharp in pairs]
+    return torch.stack(scores).mean().item()
+
+
+def _agreement(
+    student: torch.nn.Module, teacher: torch.nn.Module, pairs: list[tuple[str, torch.Tensor, torch.Tensor]]
+) -> float:
+    """Mean SSIM of the student's pictures to the *teacher's*: agreement, which says nothing about sharpness."""
+    with torch.inference_mode():
+        values = [ssim(quantize(student(blurred)), quantize(teacher(blurred))) for _, blurred, _ in pairs]
+    return torch.stack(values).mean().item()
+
+
+def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[dict[str, float]]) -> str:
+    """A model card in Markdown: what the network is, how it was made, its curve; scores are added by hand below it."""
+    command = f"kdsharp train {meta['recipe']} --stage {meta['stage']} --profile {meta['profile']}"
+    photographs = {"bundled": "bundled training photos (`data/photos.toml`)", "own": "photos given with `--photos`"}
+    data = f"{photographs.get(meta['photos'], '')} and {plan.leaves} dead-leaves pictures; nothing else"
+    rows = [
+        (
+            "architecture",
+            f"`{plan.architecture}`, {meta['parameters']:,} parameters, {meta['macs_per_pixel']:,} MACs a pixel",
+        ),
+        ("recipe", f"`{command}`"),
+        ("data", "real pairs given with `--pairs`" if meta["photos"] == "pairs" else data),
+        ("protocol", f"`{meta['protocol']}`"),
+        ("loss", plan.loss if not meta["teacher"] else _distillation(plan, meta["teacher"])),
+        ("run", f"{meta['steps']:,} steps of {plan.batch} crops, {plan.crop}x{plan.crop}; seed {meta['seed']}"),
+        ("optimizer", f"{plan.config.optimizer}, rate {plan.config.learning_rate:g}, {plan.config.schedule}"),
+        ("time", f"{meta['hours']} h on {meta['device']}, precision {plan.config.precision}"),
+        ("commit, date", f"{meta['commit']}, {meta['date']}"),
+        ("held-out photos", f"{meta['psnr']} dB; the input itself has {meta['psnr_input']} dB"),
+    ]
+    if "ssim_to_teacher" in meta:
+        rows.append(("SSIM to the teacher", f"{meta['ssim_to_teacher']} (agreement, not sharpness)"))
+    if recipe.claim:
+        rows.append(("the report's own claim", recipe.claim))
+    if meta["left_out"]:
+        rows.append(("left out", f"{', '.join(meta['left_out'])}: the VGG16 weights are not on this machine"))
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows)
+    points = [row for row in history if "validation" in row]
+    curve = "\n".join(f"| {row['step']:,} | {row['validation']:.2f} |" for row in points)
+    notes = "".join(f"- {note}\n" for note in recipe.notes)
+    return (
+        f"# Model card: {plan.checkpoint}\n\n| | |\n|---|---|\n{table}\n"
+        + (f"\n## Notes\n\n{notes}" if notes else "")
+        + "\n## Curve\n\nPSNR in dB on the validation "
+        f"photos at each saved state.\n\n| step | dB |\n|---|---|\n{curve}\n"
+    )
+
+
+def _distillation(plan: Stage, teacher: str) -> str:
+    terms = ", ".join(f"{weight:g} x {name}" for name, weight in plan.terms)
+    if plan.weighting == "uncertainty":
+        return f"{plan.loss} and {terms}, weights learned, teacher `{teacher}`"
+    mix = f"{plan.alpha:g} x ({plan.loss}) + {1 - plan.alpha:g} x ({terms})"
+    return f"{mix}, teacher `{teacher}`, temperature {plan.temperature:g}"
