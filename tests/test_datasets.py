@@ -14,7 +14,17 @@ from PIL import Image
 
 from kdsharp import datasets, images
 from kdsharp.checks import UsageError
-from kdsharp.datasets import SPLITS, Crops, PairedFolder, Photo, dead_leaves, folder_photos, photos
+from kdsharp.datasets import (
+    SPLITS,
+    Crops,
+    PairCrops,
+    PairedFolder,
+    Photo,
+    dead_leaves,
+    folder_photos,
+    photos,
+    training_pictures,
+)
 from kdsharp.degrade import GaussianBlur, Shake
 
 RNG = np.random.default_rng(0)
@@ -317,3 +327,47 @@ def test_synthetic_pairs_blur_photo_i_by_seed_and_i():
     expected = Shake()(images.to_tensor(pictures[1].pixels), np.random.default_rng([2, 1]))
     assert torch.equal(first[1][1], expected)
     assert not torch.equal(second[0][1], expected)
+
+
+@pytest.fixture
+def graded(tmp_path):
+    """Two pairs whose pixels know their place: red is the column, green the row, blue the pair; blurred is sharp + 100."""
+    for index in range(2):
+        sharp = np.zeros((40, 60, 3), np.uint8)
+        sharp[..., 0], sharp[..., 1], sharp[..., 2] = np.arange(60), np.arange(40)[:, None], index
+        for folder, pixels in (("input", sharp + 100), ("target", sharp)):
+            put(tmp_path / folder / f"{index}.png", pixels)
+    return PairedFolder(tmp_path)
+
+
+def test_pair_crops_show_the_same_place_of_both_pictures(graded):
+    blurred, sharp = (np.rint(255 * part.numpy()).astype(int) for part in PairCrops(graded, 16, 6, seed=1)[3])
+    assert blurred.shape == sharp.shape == (6, 3, 16, 16)
+    np.testing.assert_array_equal(blurred, sharp + 100)
+    assert len({tuple(crop[:, 0, 0]) for crop in sharp}) > 3  # several places
+    assert set(np.unique(sharp[:, 2])) == {0, 1}  # of both pairs
+    steps = {(abs(np.diff(crop[0], axis=1)).max(), abs(np.diff(crop[0], axis=0)).max()) for crop in sharp}
+    assert steps == {(1, 0), (0, 1)}  # some were turned
+
+
+def test_pair_crops_depend_on_the_seed_and_the_step_alone(graded):
+    crops = PairCrops(graded, 16, 2, seed=1)
+    first, other_step = crops[5][0], crops[6][0]
+    assert torch.equal(first, PairCrops(graded, 16, 2, seed=1)[5][0])
+    assert not torch.equal(first, other_step)
+    assert not torch.equal(first, PairCrops(graded, 16, 2, seed=2)[5][0])
+
+
+def test_pairs_can_be_reduced_first_and_must_hold_the_crop(graded):
+    blurred, sharp = PairCrops(graded, 20, 1, resize=20)[0]
+    assert sharp.shape == (1, 3, 20, 20)
+    assert sharp[:, 0].max() > 55 / 255  # the whole width is in it
+    with pytest.raises(UsageError, match="pair 0 has 60x40 pixels, too few for a crop of 41|pair 1 has 60x40"):
+        PairCrops(graded, 41, 1)[0]
+
+
+def test_own_photos_take_the_place_of_the_bundled_ones():
+    own = [Photo("mine", np.full((100, 120, 3), 7, np.uint8))]
+    found = training_pictures(Shake(), 0, own=own)
+    assert [picture.shape for picture in found] == [(100, 120, 3), (70, 84, 3), (50, 60, 3)]
+    assert {int(picture.max()) for picture in found} == {7}
