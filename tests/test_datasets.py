@@ -331,7 +331,7 @@ def test_synthetic_pairs_blur_photo_i_by_seed_and_i():
 
 @pytest.fixture
 def graded(tmp_path):
-    """Two pairs whose pixels know their place: red is the column, green the row, blue the pair; blurred is sharp + 100."""
+    """Two pairs whose pixels know their place: red the column, green the row, blue the pair; blurred is sharp + 100."""
     for index in range(2):
         sharp = np.zeros((40, 60, 3), np.uint8)
         sharp[..., 0], sharp[..., 1], sharp[..., 2] = np.arange(60), np.arange(40)[:, None], index

@@ -1,0 +1,50 @@
+"""A learning rate for each optimizer: tuned alike, so that a comparison compares optimizers (lesson 12)."""
+
+import tomllib
+from dataclasses import replace
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from kdsharp.checkpoints import data_folder
+from kdsharp.checks import check_name
+from kdsharp.datasets import Crops, photos, synthetic_pairs, training_pictures
+from kdsharp.degrade import protocol
+from kdsharp.models import build
+from kdsharp.recipes.plan import Recipe, Stage
+from kdsharp.recipes.training import mean_psnr
+from kdsharp.train import OPTIMIZERS, Supervised, fit
+
+GRID = tuple(float(f"{rate:.1g}") for rate in np.geomspace(1e-4, 10, 11))
+"""The rates tried: 0.0001 to 10 in steps of about 3, wide enough for SGD and Adadelta."""
+
+
+def tuned_rate(optimizer: str) -> float:
+    """The rate of an optimizer in ``data/rates.toml``, found by :func:`tune_rates` (``kdsharp tune --optimizers``)."""
+    table = tomllib.loads((data_folder() / "rates.toml").read_text(encoding="utf-8"))
+    return float(table[check_name(optimizer, OPTIMIZERS, "optimizer")]["rate"])
+
+
+def tune_rates(recipe: Recipe, steps: int = 200, progress: bool = False) -> dict[str, dict[float, float]]:
+    """PSNR in dB on the validation photos after ``steps`` of the recipe's student alone, by optimizer and rate.
+
+    Same first weights, same crops, everything else as the recipe has it; a run that diverges scores -inf. A short run
+    favours rates that are quick early; lesson 12 shows what a longer one says.
+    """
+    plan = recipe.student
+    assert isinstance(plan, Stage)
+    pictures = training_pictures(recipe.training, 0, plan.config.seed)
+    batches = Crops(pictures, recipe.training, plan.lab_crop, plan.batch, plan.config.seed, plan.margin)
+    validation = list(synthetic_pairs(protocol(recipe.protocol), photos("validation")))
+    scores: dict[str, dict[float, float]] = {name: {} for name in OPTIMIZERS}
+    runs = [(name, rate) for name in OPTIMIZERS for rate in GRID]
+    for name, rate in tqdm(runs, desc="rates", unit="run", disable=not progress):
+        model = build(plan.architecture, plan.config.seed)
+        config = replace(plan.config, steps=steps, optimizer=name, learning_rate=rate, log_every=steps)
+        try:
+            fit(Supervised(model, "mse"), batches, config, progress=False)
+            score = mean_psnr(model, validation, "cpu")
+        except ValueError:  # it diverged
+            score = float("-inf")
+        scores[name][rate] = score if np.isfinite(score) else float("-inf")
+    return scores
