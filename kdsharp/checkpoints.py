@@ -1,14 +1,19 @@
-"""Weights on disk: safetensors with what is needed to build the network again (floor 3; lesson 06)."""
+"""Weights on disk: safetensors with what is needed to build the network again (floor 3; lesson 06).
+
+:func:`load` takes the official files of Restormer and NAFNet too (lesson 07).
+"""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from kdsharp import official
 from kdsharp.checks import UsageError, atomic_path, check_name
 from kdsharp.models import MODELS, build
 
@@ -44,7 +49,7 @@ def save(path: str | Path, model: nn.Module, architecture: str, **meta: Any) -> 
 
 
 def load(name: str | Path) -> Checkpoint:
-    """Load a bundled checkpoint by name, or any kdsharp checkpoint by path, strictly.
+    """Load a bundled checkpoint by name, or by path any kdsharp checkpoint or official ``.pth`` file, strictly.
 
     Raises:
         UsageError: for an unknown name, a truncated or foreign file, or weights of another network.
@@ -52,23 +57,30 @@ def load(name: str | Path) -> Checkpoint:
     files = bundled()
     path = files.get(str(name), Path(name))
     if not path.is_file():
-        if path.suffix == ".safetensors" or path.parent != Path("."):
+        if path.suffix in (".safetensors", official.SUFFIX) or path.parent != Path("."):
             raise UsageError(
-                f"checkpoint {path} does not exist; give a .safetensors file or one of: {', '.join(files)}"
+                f"checkpoint {path} does not exist; give a .safetensors file, an official .pth file or one of: "
+                f"{', '.join(files)}"
             )
         check_name(str(name), files, "model")
-    meta = read_meta(path)
-    model = build(check_name(meta["architecture"], MODELS, "architecture"))
-    weights = load_file(path)  # read_meta has found it whole
+    if path.suffix == official.SUFFIX:
+        weights, model, meta = official.read(path)
+        remedy = f"give {official.FILES} as its authors published it"
+    else:
+        meta = read_meta(path)
+        with torch.device("meta"):  # shapes only: nothing is drawn for weights that are replaced at once
+            model = build(check_name(meta["architecture"], MODELS, "architecture"))
+        weights = load_file(path)  # read_meta has found it whole
+        remedy = "load it with the version of kdsharp that wrote it"
     expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     found = {key: tuple(value.shape) for key, value in weights.items()}
     if expected != found:
         odd = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
         raise UsageError(
             f"checkpoint {path} holds weights of another network than {meta['architecture']!r}: {len(odd)} tensors "
-            f"do not fit, first {odd[0]!r}; load it with the version of kdsharp that wrote it"
+            f"do not fit, first {odd[0]!r}; {remedy}"
         )
-    model.load_state_dict(weights)
+    model.to_empty(device="cpu").load_state_dict(weights)
     return Checkpoint(path.stem, model.eval().requires_grad_(False), meta)
 
 

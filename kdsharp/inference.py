@@ -12,7 +12,7 @@ from kdsharp.images import to_array, to_tensor
 WHOLE = 4_000_000
 """Photos up to this many pixels are done in one piece, which is fastest; larger ones in tiles."""
 TILE, OVERLAP = 1024, 64
-"""Side of a tile and what it sees beyond each border, both multiples of 8 so that every network sees one phase."""
+"""Side of a tile and what it sees beyond each border, both multiples of 16 so that every network sees one phase."""
 
 
 def sharpen(

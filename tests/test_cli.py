@@ -140,6 +140,7 @@ def test_convert_accepts_what_has_pixels(kdsharp, tmp_path, name):
     [
         (("evaluate", "--model", "smal"), ("unknown model 'smal'", "did you mean 'small'")),
         (("evaluate", "--model", "nowhere.safetensors"), ("does not exist",)),
+        (("evaluate", "--model", "nowhere.pth"), ("does not exist", "official .pth")),
         (("evaluate", "--model", "small", "--protocol", "shaky"), ("unknown protocol", "shake")),
         (("evaluate", "--model", "small", "--protocol", "gopro"), ("--pairs",)),
         (("evaluate", "--model", "small", "--photos", "nowhere"), ("nowhere is not a folder",)),

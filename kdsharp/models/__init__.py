@@ -5,9 +5,12 @@ from functools import partial
 
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from kdsharp.checks import check_name
 from kdsharp.models import reports
+from kdsharp.models.nafnet import LOCAL_WINDOW, NAFNet
+from kdsharp.models.restormer import Restormer
 from kdsharp.models.students import UnshuffleStudent
 from kdsharp.models.unet import ResidualUNet
 
@@ -25,8 +28,13 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "report-d-student": reports.PoolingStudent,
     "report-e-teacher": reports.three_convolutions,
     "report-e-student": reports.two_convolutions,
+    "restormer": Restormer,
+    "restormer-mini": partial(Restormer, dim=8, blocks=(1, 1, 1, 2), refinement=1),
+    "nafnet": NAFNet,
+    "nafnet-local": partial(NAFNet, window=LOCAL_WINDOW),
+    "nafnet-mini": partial(NAFNet, width=16, encoder=(1, 1, 2), decoder=(1, 1, 1)),
 }
-"""Architectures by name; the ``-mini`` ones train within a lesson's minute."""
+"""Architectures by name. The ``-mini`` ones train on a laptop; ``restormer`` and ``nafnet`` have the papers' sizes."""
 
 
 def build(name: str, seed: int = 0) -> nn.Module:
@@ -47,20 +55,11 @@ def count_parameters(model: nn.Module) -> int:
 
 
 def count_macs(model: nn.Module, height: int = 256, width: int = 256) -> float:
-    """Multiply-accumulates per pixel of the convolutions, measured on one (1, 3, height, width) pass (lesson 08)."""
-    total = 0
+    """Multiply-accumulates per pixel, counted by PyTorch on one (1, 3, height, width) pass (lesson 08).
 
-    def add(module: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
-        nonlocal total
-        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-            positions = (output if isinstance(module, nn.Conv2d) else inputs[0]).shape[-2:].numel()
-            total += positions * module.weight.numel()
-
-    hooks = [module.register_forward_hook(add) for module in model.modules()]
-    try:
-        with torch.no_grad():
-            model(torch.zeros(1, 3, height, width, device=next(model.parameters()).device))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return total / (height * width)
+    Convolutions and matrix products count, so attention does too; norms, gates and sums do not.
+    """
+    image = torch.zeros(1, 3, height, width, device=next(model.parameters()).device)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(image)
+    return counter.get_total_flops() / 2 / (height * width)

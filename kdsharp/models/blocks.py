@@ -3,9 +3,9 @@
 from torch import Tensor, nn
 
 
-def conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+def conv3x3(inputs: int, outputs: int, stride: int = 1, bias: bool = True) -> nn.Conv2d:
     """A 3x3 convolution that keeps the size (or halves it with stride 2)."""
-    return nn.Conv2d(inputs, outputs, 3, stride, padding=1)
+    return nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=bias)
 
 
 def zero_last(conv: nn.Conv2d) -> nn.Conv2d:
@@ -46,3 +46,14 @@ class ResidualBlock(nn.Module):
 def blocks(channels: int, count: int) -> nn.Sequential:
     """``count`` residual blocks in a row."""
     return nn.Sequential(*(ResidualBlock(channels) for _ in range(count)))
+
+
+class ChannelNorm(nn.LayerNorm):
+    """Layer norm of each pixel over its channels, ``weight * (x - mean) / sqrt(variance + eps) + bias``.
+
+    Shape: (B, C, H, W) to the same shape. Unlike batch norm it mixes neither pixels nor photos: it takes the contrast
+    of a pixel's features away and keeps their pattern. Ba et al., arXiv 1607.06450; lesson 07.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
