@@ -70,7 +70,7 @@ def folder_photos(folder: str | Path) -> tuple[list[Photo], list[str]]:
     """
     found, left_out = [], []
     for path in images.list_images(folder):
-        if images.is_rgb(path):
+        if images.kind(path) == "RGB":
             found.append(Photo(path.stem, images.read(path)))
         else:
             left_out.append(path.name)
@@ -262,15 +262,33 @@ class Crops(Dataset):
         return self.degradation(sharp, rng)[inner].contiguous(), sharp[inner].contiguous()
 
 
+def _training_photos() -> list[Photo]:
+    """Under a name of its own, because an argument of :func:`training_pictures` is called ``photos``."""
+    return photos("train")
+
+
 def training_pictures(
-    degradation: Degradation, leaves: int, seed: int = 0, leaf_size: int = 320, progress: bool = False
+    degradation: Degradation,
+    leaves: int,
+    seed: int = 0,
+    leaf_size: int = 320,
+    progress: bool = False,
+    photos: list[Photo] | None = None,
 ) -> list[np.ndarray]:
-    """The bundled training photos in three sizes, and ``leaves`` dead-leaves pictures in their colours.
+    """The training photos in three sizes, and ``leaves`` dead-leaves pictures in their colours.
 
     The smaller sizes show the same scene with finer detail, which nine photos are short of.
     All are prepared for the protocol; uint8 (H, W, 3).
+
+    Args:
+        degradation: prepares the pictures.
+        leaves: number of dead-leaves pictures.
+        seed: of the dead leaves.
+        leaf_size: their side in pixels.
+        progress: show a bar.
+        photos: the user's sharp photos (:func:`folder_photos`) in place of the bundled ones.
     """
-    prepared = [degradation.prepare(photo.pixels) for photo in photos("train")]
+    prepared = [degradation.prepare(photo.pixels) for photo in (_training_photos() if photos is None else photos)]
     rng = np.random.default_rng([seed, 7])
     colours = np.concatenate([rng.permutation(picture.reshape(-1, 3))[:2000] for picture in prepared])
     smaller = [_shrink(picture, scale) for scale in (0.7, 0.5) for picture in prepared]
