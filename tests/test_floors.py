@@ -13,6 +13,7 @@ PACKAGE = Path(kdsharp.__file__).parent
 FLOORS = {"__init__": 0, "checks": 0, "provenance": 0, "vision": 0, "images": 1, "kernels": 1, "download": 1}
 FLOORS |= {"filters": 2, "degrade": 2, "metrics": 2, "models": 2, "archives": 2, "pairs": 2}
 FLOORS |= {"datasets": 3, "losses": 3, "features": 3, "checkpoints": 3, "inference": 3, "distill": 4, "train": 4}
+FLOORS |= {"sets": 4}
 FLOORS |= {
     "recipes": 5,
     "evaluate": 5,
