@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import skimage.color
 import torch
-from PIL import Image
+from PIL import Image, features
 
 from kdsharp import images
 from kdsharp.checks import UsageError
@@ -50,6 +50,12 @@ def refusal(path, **options):
     assert str(path) in message
     assert "\n" not in message
     return message
+
+
+def test_the_formats_are_those_of_ordinary_photos():
+    always = {".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".ppm"}
+    codecs = {suffix for suffix, codec in ((".jp2", "jpg_2000"), (".avif", "avif")) if features.check(codec)}
+    assert set(images.SUFFIXES) == always | codecs
 
 
 LOSSY = {".jpg", ".jpeg", ".jfif", ".webp", ".avif"}
