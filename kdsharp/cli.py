@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kdsharp.checks import UsageError, atomic_path, check_name, make_folder
+from kdsharp.cli_data import data_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 course_app = typer.Typer(no_args_is_help=True, help="Make other editions of the course.")
 app.add_typer(course_app, name="course")
+app.add_typer(data_app, name="data")
 console = Console()
 
 Profile = Annotated[str, typer.Option(help="How long it may take: `smoke` (seconds), `lab` (minutes) or `full`.")]

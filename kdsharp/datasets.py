@@ -70,7 +70,7 @@ def folder_photos(folder: str | Path) -> tuple[list[Photo], list[str]]:
     """
     found, left_out = [], []
     for path in images.list_images(folder):
-        if images.is_rgb(path):
+        if images.kind(path) == "RGB":
             found.append(Photo(path.stem, images.read(path)))
         else:
             left_out.append(path.name)
@@ -311,6 +311,14 @@ def training_pictures(
 
     The leaves have the colours of the photos. The smaller sizes show the same scene with finer detail, which nine
     photos are short of. All are prepared for the protocol; uint8 (H, W, 3).
+
+    Args:
+        degradation: prepares the pictures.
+        leaves: number of dead-leaves pictures.
+        seed: of the dead leaves.
+        leaf_size: their side in pixels.
+        progress: show a bar.
+        own: the user's sharp photos (:func:`folder_photos`) in place of the bundled ones.
     """
     prepared = [degradation.prepare(photo.pixels) for photo in (photos("train") if own is None else own)]
     rng = np.random.default_rng([seed, 7])

@@ -3,19 +3,24 @@
 At the boundary an image is a uint8 array (H, W, 3), RGB. Inside it is a float32 tensor (B, C, H, W) in [0, 1].
 """
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 from torch import Tensor
 from torch.nn import functional as F
 
 from kdsharp.checks import UsageError, atomic_path, check_images
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+_CODECS = {".jp2": "jpg_2000", ".avif": "avif"}
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".ppm") + tuple(
+    suffix for suffix, codec in _CODECS.items() if features.check(codec)
+)
+"""Photos as they are found in a folder, where this Pillow has the codec. GIF holds palettes only, never 8-bit RGB."""
 MAX_PIXELS = 100_000_000
 """Largest photo that is read, in pixels: with the input and the output in memory this stays well under 2 GB."""
 MIN_SIDE = 16
@@ -76,37 +81,44 @@ def _check_kind(path: Path, image: Image.Image, convert: bool) -> None:
         )
     if min(width, height) < MIN_SIDE:
         raise UsageError(f"{path} has {width}x{height} pixels; each side needs at least {MIN_SIDE}; use a larger image")
-    kind = _kind(path, image)
-    if kind != "RGB" and not convert:
-        raise UsageError(f"{path} is a {kind} image, but 8-bit RGB is needed; pass --convert, or save it as 8-bit RGB")
+    found = _kind(path, image)
+    if found != "RGB" and not convert:
+        raise UsageError(f"{path} is a {found} image, but 8-bit RGB is needed; pass --convert, or save it as 8-bit RGB")
 
 
 def _kind(path: Path, image: Image.Image) -> str:
     """``RGB`` for an 8-bit RGB image, otherwise what it is in words."""
-    if image.mode == "RGB" and image.format == "PNG" and _png_depth(path) == 16:
-        return "16-bit"
-    if image.mode == "RGB" and image.format == "TIFF" and max(image.tag_v2.get(258, (8,))) > 8:  # type: ignore[attr-defined]
+    if image.mode == "RGB" and _depth(path, image) > 8:
         return "16-bit"
     return _KINDS.get(image.mode, image.mode)
 
 
-def is_rgb(path: Path) -> bool:
-    """Whether a file is an 8-bit RGB image.
+def kind(path: Path) -> str:
+    """``RGB`` for an 8-bit RGB image, otherwise what the file's header says in words.
 
     Raises:
         UsageError: when it is empty or no image at all.
     """
     try:
         with Image.open(path) as image:
-            return _kind(path, image) == "RGB"
+            return _kind(path, image)
     except (UnidentifiedImageError, OSError):
         raise UsageError(f"{path} is not an image that can be read; repair or remove it") from None
 
 
-def _png_depth(path: Path) -> int:
-    """Bits per channel from byte 24 of the header: Pillow reduces 16-bit RGB PNGs to 8 without a word."""
+def _depth(path: Path, image: Image.Image) -> int:
+    """Bits per channel as the file's header says: Pillow reduces deeper RGB images to 8 bits without a word."""
+    if image.format == "TIFF":
+        return max(image.tag_v2.get(258, (8,)))  # type: ignore[attr-defined]
     with path.open("rb") as file:
-        return file.read(25)[24]
+        head = file.read(1 << 20)  # a colour profile may stand before JPEG 2000's codestream
+    if image.format == "PNG":
+        return head[24]
+    if image.format == "PPM":  # P6, width, height and largest value, with comments between them
+        numbers = re.sub(rb"#[^\n]*", b"", head).split(maxsplit=4)
+        return int(numbers[3]).bit_length()
+    siz = head.find(b"\xff\x4f\xff\x51") if image.format == "JPEG2000" else -1
+    return (head[siz + 42] & 0x7F) + 1 if siz >= 0 else 8  # the first component's depth in the codestream's SIZ marker
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

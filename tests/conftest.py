@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -72,3 +74,69 @@ def smoke_build(tmp_path_factory):
         )
         assert done.returncode == 0, done.stdout + done.stderr
     return folder / "build"
+
+
+class FileServer(ThreadingHTTPServer):
+    """One file on loopback, with the faults that a test asks for."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), FileHandler)
+        self.content = np.random.default_rng(0).bytes(2_000_000)
+        self.kind, self.etag = "application/zip", '"one"'
+        self.ranges = self.if_range = True
+        self.statuses = []  # answered in this order before the file is
+        self.cuts = []  # bytes after which the next answers end too early
+        self.stalls = threading.Event()  # set: a cut answer is silent instead, until the client goes away
+        self.requests, self.served = [], 0
+
+    def url(self, name="pairs.zip"):
+        return f"http://127.0.0.1:{self.server_port}/{name}"
+
+    def handle_error(self, request, address):
+        """A client that went away is what several tests are about."""
+
+
+class FileHandler(BaseHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+    def do_GET(self):
+        server = self.server
+        server.requests.append(dict(self.headers))
+        start, status = 0, server.statuses.pop(0) if server.statuses else 200
+        known = self.headers.get("If-Range") in (None, server.etag) or not server.if_range
+        if "Range" in self.headers and server.ranges and known and status == 200:
+            start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+            status = 206 if start < len(server.content) else 416
+        if status not in (200, 206):
+            self.send_error(status)
+            return
+        self.send_response(status)
+        body = server.content[start:]
+        if status == 206:
+            self.send_header("Content-Range", f"bytes {start}-{len(server.content) - 1}/{len(server.content)}")
+        if server.etag:
+            self.send_header("ETag", server.etag)
+        self.send_header("Content-Type", server.kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        cut = server.cuts.pop(0) if server.cuts else None
+        self.wfile.write(body[:cut])
+        server.served += len(body[:cut])
+        if cut is not None and server.stalls.is_set():
+            self.connection.settimeout(60)
+            self.connection.recv(1)
+
+
+@pytest.fixture
+def file_server(monkeypatch):
+    """A running :class:`FileServer`, reached without a proxy."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with FileServer() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()

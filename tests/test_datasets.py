@@ -102,6 +102,18 @@ def test_folder_photos_names_what_it_leaves_out(tmp_path):
     assert left_out == ["grey.png"]
 
 
+def test_folder_photos_reads_every_format_in_either_case(tmp_path):
+    pixels = np.full((20, 24, 3), (90, 120, 150), np.uint8)
+    for index, suffix in enumerate(images.SUFFIXES):
+        put(tmp_path / f"{index:02}{suffix}", pixels)
+        put(tmp_path / f"{index:02}upper{suffix.upper()}", pixels)
+    (tmp_path / "notes.txt").touch()
+    found, left_out = folder_photos(tmp_path)
+    assert (len(found), left_out) == (2 * len(images.SUFFIXES), [])
+    for photo in found:
+        assert np.abs(photo.pixels.astype(int) - pixels).max() < 6, photo.name
+
+
 def test_a_folder_without_a_usable_photo(tmp_path):
     Image.new("L", (20, 20)).save(tmp_path / "grey.png")
     with pytest.raises(UsageError, match="holds no 8-bit RGB photo, only grey.png"):
@@ -314,6 +326,14 @@ def test_training_pictures_are_photos_in_three_sizes_and_leaves():
     np.testing.assert_array_equal(found[0], train[0].pixels)
     assert found[2 * len(train)].shape[:2] == tuple(round(side * 0.5) for side in train[0].pixels.shape[:2])
     assert found[-1].shape == (32, 32, 3)
+
+
+def test_training_pictures_of_the_users_own_photos():
+    own = [Photo("a", picture(40, 60)), Photo("b", np.full((50, 30, 3), 200, np.uint8))]
+    found = datasets.training_pictures(STILL, leaves=1, leaf_size=32, own=own)
+    assert len(found) == 7
+    np.testing.assert_array_equal(found[0], own[0].pixels)
+    assert [each.shape[:2] for each in found[2:6]] == [(28, 42), (35, 21), (20, 30), (25, 15)]
 
 
 def test_synthetic_pairs_blur_photo_i_by_seed_and_i():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import skimage.color
 import torch
-from PIL import Image
+from PIL import Image, features
 
 from kdsharp import images
 from kdsharp.checks import UsageError
@@ -52,13 +52,22 @@ def refusal(path, **options):
     return message
 
 
-@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif", ".tiff"])
+def test_the_formats_are_those_of_ordinary_photos():
+    always = {".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".ppm"}
+    codecs = {suffix for suffix, codec in ((".jp2", "jpg_2000"), (".avif", "avif")) if features.check(codec)}
+    assert set(images.SUFFIXES) == always | codecs
+
+
+LOSSY = {".jpg", ".jpeg", ".jfif", ".webp", ".avif"}
+
+
+@pytest.mark.parametrize("suffix", sorted(set(images.SUFFIXES) - LOSSY))
 def test_lossless_formats_come_back_as_they_were_written(tmp_path, suffix):
     path = images.write(tmp_path / f"photo{suffix}", PIXELS)
     np.testing.assert_array_equal(images.read(path), PIXELS)
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".webp"])
+@pytest.mark.parametrize("suffix", sorted(LOSSY & set(images.SUFFIXES)))
 def test_lossy_formats_come_back_nearly(tmp_path, suffix):
     smooth = np.broadcast_to(np.arange(0, 240, 10, dtype=np.uint8)[None, :, None], (20, 24, 3))
     path = images.write(tmp_path / f"photo{suffix}", np.ascontiguousarray(smooth))
@@ -144,6 +153,27 @@ def test_sixteen_bit_png_is_named_and_scaled_on_request(tmp_path, channels):
     pixels = images.read(tmp_path / "photo.png", convert=True)
     expected = np.broadcast_to(values / 257, PIXELS.shape)
     assert np.abs(pixels - expected).max() < 1
+
+
+@pytest.mark.parametrize(("largest", "words"), [(255, ""), (1023, "16-bit"), (65535, "16-bit")])
+def test_a_deep_ppm_is_named(tmp_path, largest, words):
+    path = tmp_path / "photo.ppm"
+    size = PIXELS.size * (1 if largest < 256 else 2)
+    path.write_bytes(b"P6 # width and height\n24 20\n%d\n" % largest + bytes(size))
+    assert images.kind(path) == (words or "RGB")
+
+
+@pytest.mark.skipif(".jp2" not in images.SUFFIXES, reason="this Pillow has no JPEG 2000")
+@pytest.mark.parametrize(("depth", "words"), [(8, "RGB"), (12, "16-bit"), (16, "16-bit")])
+def test_a_deep_jpeg_2000_is_named(tmp_path, depth, words):
+    """Pillow writes 8 bits only: the header's depth of each channel is changed, which the kind alone looks at."""
+    path = save(tmp_path / "photo.jp2")
+    data = bytearray(path.read_bytes())
+    siz = data.find(b"\xff\x4f\xff\x51")
+    for channel in range(3):
+        data[siz + 42 + 3 * channel] = depth - 1
+    path.write_bytes(data)
+    assert images.kind(path) == words
 
 
 def test_transparent_pixels_turn_white(tmp_path):

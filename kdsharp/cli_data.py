@@ -1,0 +1,120 @@
+"""``kdsharp data``: get and check real pairs (floor 7)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from kdsharp.checks import UsageError
+
+if TYPE_CHECKING:
+    from kdsharp.sets.pairs import Finding
+
+data_app = typer.Typer(no_args_is_help=True, help="Get and check sets of real blurred and sharp pairs.")
+console = Console()
+
+
+@data_app.command("list")
+def list_sets() -> None:
+    """List the sets that `data get` knows."""
+    from kdsharp.sets import set_table
+
+    table = Table("name", "content", "size", "licence")
+    for name, row in set_table().items():
+        table.add_row(name, *(escape(row[key]) for key in ("content", "size", "licence")))
+    console.print(table)
+    console.print("None of them is part of kdsharp; `kdsharp data get NAME` says more and fetches it.", highlight=False)
+
+
+@data_app.command()
+def get(
+    name: Annotated[str, typer.Argument(help="A set: see `kdsharp data list`.")],
+    url: Annotated[
+        list[str] | None, typer.Option(help="Where the archive lies, if not at the authors'; repeat it for several.")
+    ] = None,
+    archive: Annotated[
+        list[Path] | None, typer.Option(help="An archive that you fetched by hand; repeat it for several.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder that gets the archive and, beside it, the folder NAME.")] = Path(
+        "."
+    ),
+    sha256: Annotated[list[str] | None, typer.Option(help="Expected checksum of each archive, in their order.")] = None,
+) -> None:
+    """Say what a set is, fetch it (a cut download goes on), unpack it and verify its counts and pairs.
+
+    Exit status 1: it is not complete. 2: nothing was fetched.
+
+    Example: `kdsharp data get hide --archive HIDE_dataset.zip --out sets`
+    """
+    from kdsharp import sets
+    from kdsharp.sets import archives, download
+
+    row, folder = sets.set_row(name), out / name
+    _say(sets.describe(name))
+    if url and archive:
+        raise UsageError("--url and --archive exclude each other; give one of them")
+    addresses = [] if archive else url or row["addresses"]
+    count = len(archive or addresses)
+    if sha256 and len(sha256) != count:
+        raise UsageError(f"--sha256 was given {len(sha256)} times for {count} archives; give one for each")
+    if folder.exists():
+        _say(f"{folder} is there already; nothing is fetched")
+    elif not count:
+        _say(f"Its authors publish no address that a program can fetch. Open {row['page']} in a browser, fetch the")
+        _say(f"archive by hand, then: kdsharp data get {name} --archive FILE")
+        raise typer.Exit(2)
+    else:
+        try:
+            sums: Sequence[str | None] = sha256 or [None] * count
+            files = [archives.check_archive(path, each) for path, each in zip(archive or [], sums, strict=False)]
+            files += [download.fetch(address, out, each) for address, each in zip(addresses, sums, strict=False)]
+            archives.unpack(files, folder, lambda unpacked: sets.arrange(name, unpacked))
+        except KeyboardInterrupt:
+            Console(stderr=True).print("\nkdsharp: stopped; what has arrived is kept, and the same command goes on")
+            raise typer.Exit(130) from None
+    findings = sets.verify(folder, name)
+    _report(findings)
+    if any(finding.serious for finding in findings):
+        _say(f"{folder} is not complete; when it was unpacked wrongly, remove it and get it again")
+        raise typer.Exit(1)
+    _say(f"{folder} is complete. Measure: kdsharp evaluate --model small --pairs {folder}{row['use']}")
+
+
+@data_app.command()
+def check(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of pairs: GoPro's layout, or input/, target/.")],
+    split: Annotated[str | None, typer.Option(help="One split; all that are there by default.")] = None,
+    blur: Annotated[str, typer.Option(help="GoPro's blurred folder: `blur` or `blur_gamma`.")] = "blur",
+) -> None:
+    """Open every pair of a folder and say what is wrong, file by file.
+
+    Exit status 1: something would make measuring or training fail. Warnings alone leave it 0.
+
+    Example: `kdsharp data check GOPRO_Large --split test`
+    """
+    from kdsharp.sets import pairs
+
+    count, findings = pairs.check(folder, split, blur)
+    _report(findings)
+    errors = sum(finding.serious for finding in findings)
+    _say(f"{count} pairs, {errors} errors, {len(findings) - errors} warnings in {folder}")
+    if errors:
+        raise typer.Exit(1)
+
+
+def _report(findings: "list[Finding]") -> None:
+    if findings:
+        table = Table("", "file", "what is wrong")
+        table.columns[1].overflow = table.columns[2].overflow = "fold"
+        for finding in findings:
+            level = "error" if finding.serious else "warning"
+            table.add_row(level, escape(str(finding.path)), escape(finding.sentence))
+        console.print(table)
+
+
+def _say(text: str) -> None:
+    console.print(text, soft_wrap=True, highlight=False, markup=False)
