@@ -1,6 +1,9 @@
 """A network or filter on a photo of any size, memory bounded (floor 3; lesson 00)."""
 
+import ctypes
+import sys
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import torch
@@ -10,7 +13,8 @@ from tqdm.auto import tqdm
 from kdsharp.images import to_array, to_tensor
 
 WHOLE = 4_000_000
-"""Photos up to this many pixels are done in one piece, which is fastest; larger ones in tiles."""
+"""Photos up to this many pixels are done in one piece, which is fastest; larger ones in tiles. A network that needs
+more memory than most says so by a smaller number in its attribute ``whole``."""
 TILE, OVERLAP = 1024, 64
 """Side of a tile and what it sees beyond each border, both multiples of 16 so that every network sees one phase."""
 
@@ -29,8 +33,9 @@ def sharpen(
     Returns:
         uint8 (H, W, 3) of the same size. Beyond input and output, memory holds one tile.
     """
+    keep_freed_memory()
     height, width = pixels.shape[:2]
-    if height * width <= WHOLE:
+    if height * width <= getattr(function, "whole", WHOLE):
         return _piece(function, pixels, strength)
     out = np.empty_like(pixels)
     corners = [(top, left) for top in range(0, height, TILE) for left in range(0, width, TILE)]
@@ -43,6 +48,19 @@ def sharpen(
         if left + TILE >= width:
             _lay(out[top - up :], row, up)
     return out
+
+
+@cache
+def keep_freed_memory() -> bool:
+    """Ask glibc to keep freed blocks of up to 1 GiB for the next layer; True where it agreed.
+
+    By default it hands each large block back to the system, and fetching fresh pages again cost a third of a Full HD
+    photo's time (0.26 s against 0.19 s on two cores). :func:`sharpen` calls this; it holds for the whole process.
+    """
+    if sys.platform != "linux" or not hasattr(library := ctypes.CDLL(None), "mallopt"):
+        return False
+    trim_threshold, mmap_threshold = -1, -3  # the names of these numbers stand in malloc.h
+    return bool(library.mallopt(mmap_threshold, 1 << 30) and library.mallopt(trim_threshold, (1 << 31) - 1))
 
 
 def _lay(canvas: np.ndarray, piece: np.ndarray, overlap: int) -> None:

@@ -130,6 +130,9 @@ class Restormer(nn.Module):
         UsageError: for a ``dim`` and ``heads`` that do not go together.
     """
 
+    whole = 1_000_000
+    """Photos up to this many pixels in one piece: one megapixel takes about 7 GB at the paper's size."""
+
     def __init__(
         self,
         dim: int = 48,
