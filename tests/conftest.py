@@ -126,7 +126,7 @@ class FileHandler(BaseHTTPRequestHandler):
         self.wfile.write(body[:cut])
         server.served += len(body[:cut])
         if cut is not None and server.stalls.is_set():
-            self.connection.settimeout(60)
+            self.connection.settimeout(300)
             self.connection.recv(1)
 
 

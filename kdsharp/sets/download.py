@@ -138,6 +138,7 @@ def _request(url: str, part: Path, bar: tqdm) -> str | None:
                 temporary.write_text(json.dumps(state), encoding="utf-8")
             while chunk := response.read1(CHUNK):  # hands over what has come, so that a cut loses none of it
                 file.write(chunk)
+                file.flush()  # a process that is killed leaves what it has
                 bar.update(len(chunk))
     return None if total is None or _size(part) == total else "the connection was cut"
 

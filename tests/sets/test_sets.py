@@ -15,7 +15,7 @@ from scipy import ndimage
 from kdsharp import cli, images, sets
 from kdsharp.checks import UsageError
 from kdsharp.datasets import PairedFolder
-from kdsharp.sets import archives
+from kdsharp.sets import archives, download
 
 FACTS = {"title", "paper", "content", "size", "licence", "page", "addresses", "note", "layout", "use", "blur"}
 HOSTS = {"seungjunnah.github.io", "github.com", "data.cv.snu.ac.kr"}
@@ -279,12 +279,14 @@ def test_ctrl_c_keeps_the_part_and_the_same_command_goes_on(kdsharp, tmp_path, f
     file_server.stalls.set()
     command = [sys.executable, "-m", "kdsharp", "data", "get", "hide", "--url", file_server.url()]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        part, deadline = tmp_path / "pairs.zip.part", time.monotonic() + 120
-        while file_server.served < half or not part.exists():
-            assert time.monotonic() < deadline
+        part = tmp_path / "pairs.zip.part"
+        while file_server.served < half:
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.05)
-        time.sleep(0.5)  # the last bytes are on their way from the socket
+        deadline = time.monotonic() + download.TIMEOUT / 2  # before the silence ends the connection
+        while not part.exists() or part.stat().st_size < half:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
