@@ -12,10 +12,10 @@ import skimage.data
 import torch
 from PIL import Image
 
-from kdsharp import datasets, images
+from kdsharp import datasets, images, kernels
 from kdsharp.checks import UsageError
 from kdsharp.datasets import SPLITS, Crops, PairedFolder, Photo, dead_leaves, folder_photos, photos
-from kdsharp.degrade import GaussianBlur, Shake
+from kdsharp.degrade import GaussianBlur, Rescale, Shake
 
 RNG = np.random.default_rng(0)
 STILL = Shake(shot=0, read=0, still=1.0)
@@ -317,3 +317,17 @@ def test_synthetic_pairs_blur_photo_i_by_seed_and_i():
     expected = Shake()(images.to_tensor(pictures[1].pixels), np.random.default_rng([2, 1]))
     assert torch.equal(first[1][1], expected)
     assert not torch.equal(second[0][1], expected)
+
+
+def test_true_psfs_are_those_of_the_synthetic_pairs():
+    shake = Shake(shot=0, read=0)
+    pictures = [Photo("a", picture(32, 40)), Photo("b", picture(36, 30))]
+    psfs = datasets.true_psfs(shake, 2, seed=3)
+    for (_, blurred, sharp), psf in zip(datasets.synthetic_pairs(shake, pictures, seed=3), psfs, strict=True):
+        told = images.to_srgb(kernels.convolve(images.to_linear(sharp), psf))
+        assert torch.equal(images.quantize(told), blurred)
+
+
+def test_a_degradation_without_one_psf_says_so():
+    with pytest.raises(UsageError, match="Rescale is no blur by one known PSF"):
+        datasets.true_psfs(Rescale(), 2)
