@@ -13,10 +13,21 @@ PACKAGE = Path(kdsharp.__file__).parent
 FLOORS = {"__init__": 0, "checks": 0, "provenance": 0, "vision": 0, "images": 1, "kernels": 1}
 FLOORS |= {"filters": 2, "degrade": 2, "metrics": 2, "models": 2}
 FLOORS |= {"datasets": 3, "losses": 3, "features": 3, "checkpoints": 3, "inference": 3, "distill": 4, "train": 4}
-FLOORS |= {"recipes": 5, "evaluate": 5, "plots": 6, "explore": 7, "course": 7, "runs": 7, "cli": 8, "__main__": 8}
+FLOORS |= {
+    "recipes": 5,
+    "tune": 5,
+    "evaluate": 5,
+    "plots": 6,
+    "explore": 7,
+    "course": 7,
+    "runs": 7,
+    "cli": 8,
+    "__main__": 8,
+}
 
 NEIGHBOURS = {
     ("datasets", "checkpoints"): "where data/ lies",
+    ("evaluate", "tune"): "a table shows each filter at its best",
     ("runs", "course"): "which lessons there are",
     ("__main__", "cli"): "the same command",
 }
