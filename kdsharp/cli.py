@@ -14,6 +14,7 @@ from rich.table import Table
 
 from kdsharp.checks import UsageError, atomic_path, check_name, make_folder
 from kdsharp.cli_data import data_app
+from kdsharp.filters import FILTERS, ORACLES
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -77,9 +78,7 @@ def sharpen(
     ],
     out: Annotated[Path, typer.Option(help="Folder for the sharpened photos; created when missing.")],
     model: Annotated[str | None, typer.Option(help="A network: see `kdsharp models`. Default: `small`.")] = None,
-    filter: Annotated[
-        str | None, typer.Option(help="A classical filter instead: unsharp, laplacian or butterworth.")
-    ] = None,
+    filter: Annotated[str | None, typer.Option(help=f"A classical filter instead: {', '.join(FILTERS)}.")] = None,
     strength: Annotated[
         float, typer.Option(help="0 changes nothing, 1 is the full effect, up to 3 exaggerates.")
     ] = 1.0,
@@ -95,11 +94,12 @@ def sharpen(
 
     from kdsharp import checkpoints, images, inference
     from kdsharp.checks import check_range
-    from kdsharp.filters import FILTERS
 
     check_range(strength, 0, 3, "strength")
     if model and filter:
         raise UsageError("--model and --filter exclude each other; give one of them")
+    if filter in ORACLES:
+        raise UsageError(f"{filter} needs the true PSF, which no photo tells; choose one of: {', '.join(FILTERS)}")
     function: Callable = (
         FILTERS[check_name(filter, FILTERS, "filter")] if filter else checkpoints.load(model or "small").model
     )
@@ -119,8 +119,17 @@ def sharpen(
 
 @app.command()
 def evaluate(
-    model: Annotated[list[str], typer.Option(help="A network or checkpoint file; repeat it for several.")],
+    model: Annotated[
+        list[str] | None, typer.Option(help="A network or checkpoint file; repeat it for several.")
+    ] = None,
     more: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Further models.")] = None,
+    filter: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"A classical filter, tuned on the training photos: {', '.join(FILTERS)}; or, where the protocol "
+            f"knows its PSF, what could be done with it: {', '.join(ORACLES)}. Repeat it for several."
+        ),
+    ] = None,
     protocol: Annotated[
         str | None, typer.Option(help="How blurred pairs are made; `shake`, or `gopro` with --pairs.")
     ] = None,
@@ -135,13 +144,18 @@ def evaluate(
         Path | None, typer.Option("--json", metavar="FILE", help="Write the rows to a JSON file too.")
     ] = None,
 ) -> None:
-    """Score networks beside the input itself and a tuned unsharp mask.
+    """Score networks and filters beside the input itself and a tuned unsharp mask.
 
-    Example: `kdsharp evaluate --model small --model teacher --protocol shake`
+    Example: `kdsharp evaluate --model small --filter polyblur --filter wiener --protocol shake`
     """
     from kdsharp import datasets, degrade
     from kdsharp import evaluate as scoring
 
+    models, filters = [*(model or []), *(more or [])], filter or []
+    for each in filters:
+        check_name(each, [*FILTERS, *ORACLES], "filter")
+    if not models and not filters:
+        raise UsageError("there is nothing to compare; give a --model, a --filter, or both")
     if photos and pairs:
         raise UsageError("--photos and --pairs exclude each other; give one of them")
     name = check_name(protocol or ("gopro" if pairs else "shake"), degrade.PROTOCOLS, "protocol")
@@ -151,13 +165,16 @@ def evaluate(
                 f"--pairs measures real pairs, protocol 'gopro'; {name!r} blurs sharp photos: use --photos"
             )
         found: Any = scoring.real_pairs(datasets.PairedFolder(pairs, blur=blur))
+        count = 0
     else:
         degradation = degrade.protocol(name)
         chosen, left_out = datasets.folder_photos(photos) if photos else (datasets.photos("test"), [])
         if left_out:
             console.print(f"left out, not 8-bit RGB: {', '.join(left_out)}", soft_wrap=True)
         found = datasets.synthetic_pairs(degradation, chosen)
-    functions = scoring.contestants([*model, *(more or [])], name)
+        count = len(chosen)
+    told = scoring.oracles([each for each in filters if each in ORACLES], name, count)
+    functions = scoring.contestants(models, name, [each for each in filters if each in FILTERS]) | told
     if json_file is not None:
         make_folder(json_file.parent)
     rows = scoring.evaluate(functions, found, name, progress=True)
@@ -166,7 +183,8 @@ def evaluate(
         table.add_column(heading, justify="right")
     for row in rows:
         numbers = (f"{row.psnr:.2f}", f"{row.ssim:.4f}", f"{row.ssim_volumetric:.4f}", f"{row.parameters:,}")
-        table.add_row(escape(row.model), *numbers, f"{row.ms_per_megapixel:.0f}")
+        cost = f"{row.ms_per_megapixel:.0f}" if math.isfinite(row.ms_per_megapixel) else "-"
+        table.add_row(escape(row.model), *numbers, cost)
     console.print(table)
     if json_file is not None:
         with atomic_path(json_file) as temporary:
@@ -255,23 +273,31 @@ def tune(
     protocol: Annotated[
         list[str] | None, typer.Argument(help="Protocols; all synthetic ones when none is given.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="File of the settings.")] = Path("data/unsharp.toml"),
+    filter: Annotated[
+        list[str] | None, typer.Option(help="A filter; repeat it for several. All when none is given.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="File of the settings; what else stands in it is kept.")] = Path(
+        "data/filters.toml"
+    ),
 ) -> None:
-    """Find the unsharp mask's best radius and amount on the training photos, the baseline of every table."""
-    from kdsharp import degrade
-    from kdsharp.evaluate import tune_unsharp
+    """Find each filter's best settings on the training photos: the baselines of every table."""
+    from tqdm.auto import tqdm
 
-    names = protocol or [name for name, found in degrade.PROTOCOLS.items() if found is not None]
-    lines = [
-        "# The tuned unsharp mask of each protocol: the radius (pixels) and amount with the best mean PSNR (dB) on the",
-        "# bundled training photos. Renewed by: kdsharp tune",
-    ]
-    for name in names:
-        best, score = tune_unsharp(degrade.protocol(name), progress=True)
-        lines += ["", f"[{name}]", f"radius = {best.radius}", f"amount = {best.amount}", f"psnr = {score:.2f}"]
-        console.print(f"{name}: radius {best.radius}, amount {best.amount}, {score:.2f} dB on the training photos")
-    with atomic_path(out) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    from kdsharp import degrade, tune
+
+    protocols = {
+        name: degrade.protocol(name)
+        for name in protocol or [name for name, found in degrade.PROTOCOLS.items() if found is not None]
+    }
+    names = [check_name(name, tune.GRIDS, "filter") for name in filter or tune.GRIDS]
+    tasks = [(each, name) for each in protocols for name in names if name in FILTERS or tune.knows_psf(each)]
+    if not tasks:
+        raise UsageError(f"{', '.join(names)} needs the true PSF, which {', '.join(protocols)} does not have")
+    for each, name in (bar := tqdm(tasks, unit="filter")):
+        best, score = tune.tune(name, protocols[each], progress=True)
+        tune.write(out, {each: {name: best | {"psnr": round(score, 2)}}})
+        shown = ", ".join(f"{key} {value}" for key, value in best.items())
+        bar.write(f"{each}: {name} with {shown}: {score:.2f} dB on the training photos")
 
 
 @app.command()

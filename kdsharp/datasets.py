@@ -340,3 +340,16 @@ def synthetic_pairs(
     for index, photo in enumerate(pictures):
         sharp = images.to_tensor(degradation.prepare(photo.pixels))
         yield photo.name, degradation(sharp, np.random.default_rng([seed, index])), sharp
+
+
+def true_psfs(degradation: Degradation, count: int, seed: int = 0) -> list[Tensor]:
+    """The PSFs (K, K) that blurred the first ``count`` photos of :func:`synthetic_pairs` with the same seed.
+
+    Raises:
+        UsageError: when the degradation is no blur by one PSF an image.
+    """
+    psfs = [degradation.psf_for(np.random.default_rng([seed, index])) for index in range(count)]
+    known = [psf for psf in psfs if psf is not None]
+    if len(known) < count:
+        raise UsageError(f"{type(degradation).__name__} is no blur by one known PSF; use `shake` or `gaussian-256`")
+    return known

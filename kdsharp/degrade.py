@@ -6,7 +6,7 @@ blurs that target. Keeping them apart keeps one pitfall out: the target is never
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -19,13 +19,22 @@ from kdsharp.images import quantize, to_array, to_linear, to_srgb, to_tensor
 
 
 class Degradation(Protocol):
-    """What every protocol does: make the sharp target, then blur it."""
+    """What every protocol does: make the sharp target, then blur it, and own up to the PSF where it has one."""
+
+    linear_light: ClassVar[bool]
+    """Whether it blurs in linear light; otherwise on the stored values."""
 
     def prepare(self, photo: np.ndarray) -> np.ndarray:
         """uint8 (H, W, 3) photo to the uint8 sharp target."""
 
     def __call__(self, sharp: Tensor, rng: np.random.Generator) -> Tensor:
         """Sharp (B, C, H, W) in [0, 1] to blurred, same shape, rounded to 8 bits."""
+
+    def psf_for(self, rng: np.random.Generator) -> Tensor | None:
+        """The PSF (K, K) that one image gets from a generator in the same state; None where no single PSF says it all.
+
+        For the oracles of lesson 05 alone: everything else has to do without.
+        """
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,7 @@ class Shake:
     shot: float = 0.4
     read: float = 0.2
     still: float = 0.0
+    linear_light: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_positive(self.length[0], "shortest shake")
@@ -65,12 +75,15 @@ class Shake:
 
     def __call__(self, sharp: Tensor, rng: np.random.Generator) -> Tensor:
         check_images(sharp)
-        psfs = kernels.stack([self.psf(rng) for _ in range(len(sharp))])
+        psfs = kernels.stack([self.psf(rng) for _ in range(len(sharp))])  # before the noise: psf_for replays this
         blurred = to_srgb(kernels.convolve(to_linear(sharp), psfs))
         levels = rng.random((2, len(sharp), 1, 1, 1)) * np.array([self.shot, self.read]).reshape(2, 1, 1, 1, 1) / 255
         shot, read = torch.from_numpy(levels).to(sharp)
         noise = torch.from_numpy(rng.standard_normal(tuple(sharp.shape), dtype=np.float32)).to(sharp.device)
         return quantize(blurred + noise * (shot**2 * blurred + read**2).sqrt())
+
+    def psf_for(self, rng: np.random.Generator) -> Tensor:
+        return self.psf(rng)
 
 
 @dataclass(frozen=True)
@@ -83,6 +96,7 @@ class GaussianBlur:
     radius: float = 1.5
     size: tuple[int, int] = (256, 256)
     factor: int = 1
+    linear_light: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_positive(self.radius, "radius")
@@ -93,6 +107,9 @@ class GaussianBlur:
 
     def __call__(self, sharp: Tensor, rng: np.random.Generator) -> Tensor:
         return _each(sharp, self._blur)
+
+    def psf_for(self, rng: np.random.Generator) -> Tensor | None:
+        return kernels.three_boxes(self.radius) if self.factor == 1 else None
 
     def _blur(self, image: Image.Image) -> Image.Image:
         blurred = image.filter(ImageFilter.GaussianBlur(self.radius))
@@ -112,6 +129,7 @@ class Rescale:
     scale: float = 0.6
     size: tuple[int, int] | None = (464, 256)
     filter: str = "bilinear"
+    linear_light: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_range(self.scale, 0.01, 1, "scale")
@@ -126,6 +144,9 @@ class Rescale:
 
     def __call__(self, sharp: Tensor, rng: np.random.Generator) -> Tensor:
         return _each(sharp, self._rescale)
+
+    def psf_for(self, rng: np.random.Generator) -> None:
+        return None  # each pixel of the enlarged grid is blurred by its own weights
 
     def _rescale(self, image: Image.Image) -> Image.Image:
         small = (max(1, round(image.width * self.scale)), max(1, round(image.height * self.scale)))

@@ -1,9 +1,9 @@
 """Named protocols to a table: scores, cost, and the baselines that belong beside them (floor 5; lesson 13)."""
 
 import time
-import tomllib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,20 +11,17 @@ from scipy import stats
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from kdsharp import checkpoints
+from kdsharp import checkpoints, degrade
 from kdsharp.checks import UsageError, check_name, check_positive, check_range
-from kdsharp.datasets import PairedFolder, photos, synthetic_pairs
-from kdsharp.degrade import PROTOCOLS, Degradation
-from kdsharp.filters import unsharp_mask
-from kdsharp.images import quantize, to_array, to_tensor
+from kdsharp.datasets import PairedFolder, true_psfs
+from kdsharp.filters import ORACLES
+from kdsharp.images import to_array, to_tensor
 from kdsharp.inference import sharpen
 from kdsharp.metrics import psnr, ssim, ssim_volumetric
 from kdsharp.models import count_parameters
+from kdsharp.tune import settings, tuned, tuned_unsharp
 
 Pair = tuple[str, Tensor, Tensor]
-
-RADII = (0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
-AMOUNTS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0)
 
 
 @dataclass(frozen=True)
@@ -46,38 +43,17 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Unsharp:
-    """An unsharp mask with fixed settings: the baseline that needs no training. Shape (B, C, H, W) to the same."""
+class Oracle:
+    """A deconvolution that is told the true PSF of each picture, in the order in which the pictures come.
 
-    radius: float
-    amount: float
-
-    def __call__(self, image: Tensor) -> Tensor:
-        return unsharp_mask(image, self.radius, self.amount)
-
-
-def tuned_unsharp(protocol: str) -> Unsharp:
-    """The unsharp mask whose radius and amount scored best on the *training* photos of a protocol.
-
-    The values stand in ``data/unsharp.toml`` and come from :func:`tune_unsharp` (``kdsharp tune``). Real pairs have
-    no training photos here, so they take the values of ``shake``.
+    Nobody knows the PSF of a real photo: its row is a bound for blind methods, not a competitor.
     """
-    table = tomllib.loads((checkpoints.data_folder() / "unsharp.toml").read_text(encoding="utf-8"))
-    row = table["shake" if PROTOCOLS[check_name(protocol, PROTOCOLS, "protocol")] is None else protocol]
-    return Unsharp(row["radius"], row["amount"])
 
+    deconvolve: Callable[..., Tensor]
+    psfs: list[Tensor]
 
-def tune_unsharp(degradation: Degradation, progress: bool = False) -> tuple[Unsharp, float]:
-    """Try every radius and amount of the grid on the training photos; the best one and its mean PSNR in dB."""
-    pairs = list(synthetic_pairs(degradation, photos("train")))
-    scores: dict[Unsharp, float] = {}
-    for radius in tqdm(RADII, desc="radius", disable=not progress):
-        for amount in AMOUNTS:
-            mask = Unsharp(radius, amount)
-            found = [psnr(quantize(mask(blurred)), sharp).item() for _, blurred, sharp in pairs]
-            scores[mask] = float(np.mean(found))
-    best = max(scores, key=scores.__getitem__)
-    return best, scores[best]
+    def __call__(self, image: Tensor, index: int) -> Tensor:
+        return self.deconvolve(image, self.psfs[index])
 
 
 def real_pairs(folder: PairedFolder) -> Iterator[Pair]:
@@ -87,21 +63,44 @@ def real_pairs(folder: PairedFolder) -> Iterator[Pair]:
         yield name, to_tensor(blurred), to_tensor(sharp)
 
 
-def contestants(models: Iterable[str], protocol: str) -> dict[str, Callable[[Tensor], Tensor]]:
-    """What a table compares: ``input``, ``unsharp``, then each model, as functions of (1, 3, H, W) images.
+def contestants(
+    models: Iterable[str], protocol: str, filters: Iterable[str] = ()
+) -> dict[str, Callable[[Tensor], Tensor]]:
+    """What a table compares: ``input``, ``unsharp``, then each filter, tuned for the protocol, then each model.
+
+    All are functions of (1, 3, H, W) images.
 
     Raises:
-        UsageError: for an unknown model.
+        UsageError: for an unknown filter or model.
     """
     functions: dict[str, Callable[[Tensor], Tensor]] = {"input": nn.Identity(), "unsharp": tuned_unsharp(protocol)}
+    for name in filters:
+        if name not in functions:
+            functions[name] = tuned(name, protocol)
     for name in models:
         if name not in functions:
             functions[name] = checkpoints.load(name).model
     return functions
 
 
+def oracles(names: Iterable[str], protocol: str, count: int) -> dict[str, Oracle]:
+    """The oracles by name, tuned for the protocol, with the PSFs of its first ``count`` synthetic pairs.
+
+    Raises:
+        UsageError: for an unknown oracle, or a protocol whose blur is not one known PSF.
+    """
+    found = {}
+    for name in names:
+        deconvolve = ORACLES[check_name(name, ORACLES, "oracle")]
+        best = settings(name, protocol)
+        degradation = degrade.protocol(protocol)
+        restore = partial(deconvolve, linear_light=degradation.linear_light, **best)
+        found[f"{name} (true PSF)"] = Oracle(restore, true_psfs(degradation, count))
+    return found
+
+
 def evaluate(
-    functions: dict[str, Callable[[Tensor], Tensor]],
+    functions: Mapping[str, Callable[[Tensor], Tensor] | Oracle],
     pairs: Iterable[Pair],
     protocol: str,
     progress: bool = False,
@@ -111,14 +110,17 @@ def evaluate(
 
     Each output is clamped and rounded to 8 bits, then scored at its full size in RGB with peak 1: PSNR per image and
     then the mean, SSIM per channel, SSIM volumetric. Pairs are taken one at a time, so memory does not grow with them.
+    Oracles have no time (nan): what nobody can run needs none.
 
     Raises:
         UsageError: when there are no pairs.
     """
     scores: dict[str, list[tuple[float, float, float]]] = {name: [] for name in functions}
-    for _, blurred, sharp in tqdm(pairs, desc="images", unit="image", disable=not progress, leave=False):
+    bar = tqdm(pairs, desc="images", unit="image", disable=not progress, leave=False)
+    for index, (_, blurred, sharp) in enumerate(bar):
         for name, function in functions.items():
-            output = to_tensor(sharpen(function, to_array(blurred)))
+            told = partial(function, index=index) if isinstance(function, Oracle) else function
+            output = to_tensor(sharpen(told, to_array(blurred)))
             row = (psnr(output, sharp), ssim(output, sharp), ssim_volumetric(output, sharp))
             scores[name].append(tuple(value.item() for value in row))  # type: ignore[arg-type]
     if not any(scores.values()):
@@ -127,7 +129,9 @@ def evaluate(
     for name, function in functions.items():
         means = [float(mean) for mean in np.mean(scores[name], axis=0)]
         parameters = count_parameters(function) if isinstance(function, nn.Module) else 0
-        cost = milliseconds_per_megapixel(function) if timing else float("nan")
+        cost = float("nan")
+        if timing and not isinstance(function, Oracle):
+            cost = milliseconds_per_megapixel(function)
         rows.append(Row(name, protocol, len(scores[name]), means[0], means[1], means[2], parameters, cost))
     return rows
 

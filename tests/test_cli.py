@@ -4,13 +4,15 @@ import json
 import os
 import resource
 import struct
+import tomllib
 import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from kdsharp import images
+from kdsharp import checkpoints, datasets, images, inference
+from kdsharp.filters import FILTERS, ORACLES
 
 ROW_KEYS = {
     "model",
@@ -69,6 +71,54 @@ def test_evaluate_prints_the_baselines_and_writes_json(kdsharp, tmp_path):
     assert all(row.keys() == ROW_KEYS and row["images"] == 4 and row["protocol"] == "shake" for row in rows)
     for row in rows:
         assert f"{row['psnr']:.2f}" in done.stdout
+
+
+@pytest.mark.parametrize("name", [*FILTERS])
+def test_sharpen_takes_every_filter_and_does_what_it_does(kdsharp, tmp_path, photo, name):
+    done = kdsharp("sharpen", photo, "--out", tmp_path / "out", "--filter", name)
+    assert done.returncode == 0, done.stderr
+    before = images.read(photo)
+    after = images.read(tmp_path / "out" / "photo.png")
+    assert np.array_equal(after, inference.sharpen(FILTERS[name], before))
+    assert np.abs(after.astype(int) - before).max() > 3
+
+
+def test_the_filters_are_listed_in_the_help(kdsharp):
+    text = " ".join(kdsharp("sharpen", "--help").stdout.replace("│", " ").split())
+    assert ", ".join(FILTERS) in text
+    text = " ".join(kdsharp("evaluate", "--help").stdout.replace("│", " ").split())
+    assert ", ".join(FILTERS) in text
+    assert ", ".join(ORACLES) in text
+
+
+def test_evaluate_takes_filters_and_oracles_without_a_model(kdsharp, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for each in datasets.photos("validation"):
+        Image.fromarray(each.pixels[:90, :120]).save(photos / f"{each.name}.png")
+    names = ["log", "wiener", "polyblur", "richardson-lucy"]
+    flags = [flag for name in names for flag in ("--filter", name)]
+    done = kdsharp("evaluate", *flags, "--photos", photos, "--json", tmp_path / "rows.json")
+    assert done.returncode == 0, done.stderr
+    rows = {row["model"]: row for row in json.loads((tmp_path / "rows.json").read_text())}
+    assert list(rows) == ["input", "unsharp", "log", "polyblur", "wiener (true PSF)", "richardson-lucy (true PSF)"]
+    assert rows["wiener (true PSF)"]["psnr"] > rows["polyblur"]["psnr"] + 2
+    assert rows["wiener (true PSF)"]["ms_per_megapixel"] is None
+    assert rows["log"]["ms_per_megapixel"] > 0
+    assert "wiener (true PSF)" in done.stdout
+    assert "nan" not in done.stdout
+
+
+def test_tune_renews_one_filter_and_keeps_the_others(kdsharp, tmp_path):
+    out = tmp_path / "filters.toml"
+    out.write_text("[shake.log]\nsigma = 9.0\n\n[gaussian-256.laplacian]\nneighbours = 9\n")
+    done = kdsharp("tune", "gaussian-256", "--filter", "laplacian", "--out", out)
+    assert done.returncode == 0, done.stderr
+    found = tomllib.loads(out.read_text())
+    assert found["shake"] == {"log": {"sigma": 9.0}}
+    bundled = tomllib.loads((checkpoints.data_folder() / "filters.toml").read_text(encoding="utf-8"))
+    assert found["gaussian-256"] == {"laplacian": bundled["gaussian-256"]["laplacian"]}
+    assert "laplacian with neighbours" in done.stderr + done.stdout
 
 
 def test_models_lists_both_bundled_networks(kdsharp):
@@ -145,6 +195,12 @@ def test_convert_accepts_what_has_pixels(kdsharp, tmp_path, name):
         (("evaluate", "--model", "small", "--protocol", "gopro"), ("--pairs",)),
         (("evaluate", "--model", "small", "--photos", "nowhere"), ("nowhere is not a folder",)),
         (("evaluate", "--model", "small", "--pairs", "nowhere"), ("nowhere is not a folder",)),
+        (("evaluate",), ("nothing to compare", "--model", "--filter")),
+        (("evaluate", "--filter", "wavelets"), ("unknown filter 'wavelets'", "did you mean 'wavelet'", "wiener")),
+        (("evaluate", "--filter", "wiener", "--protocol", "bilinear-60"), ("needs the true PSF", "'bilinear-60'")),
+        (("tune", "bilinear-60", "--filter", "wiener"), ("needs the true PSF", "bilinear-60")),
+        (("tune", "shake", "--filter", "unsharpen"), ("unknown filter",)),
+        (("sharpen", "photo.png", "--out", "out", "--filter", "wiener"), ("needs the true PSF", "polyblur")),
         (("run", "99"), ("unknown lesson '99'",)),
         (("run", "9", "--profile", "quick"), ("unknown profile", "smoke")),
         (("run", "9", "-p", "ALPHAA", "0.3"), ("did you mean 'ALPHA'",)),

@@ -12,7 +12,7 @@ import skimage.data
 import torch
 from PIL import Image
 
-from kdsharp import datasets, images
+from kdsharp import datasets, images, kernels
 from kdsharp.checks import UsageError
 from kdsharp.datasets import (
     SPLITS,
@@ -25,7 +25,7 @@ from kdsharp.datasets import (
     photos,
     training_pictures,
 )
-from kdsharp.degrade import GaussianBlur, Shake
+from kdsharp.degrade import GaussianBlur, Rescale, Shake
 
 RNG = np.random.default_rng(0)
 STILL = Shake(shot=0, read=0, still=1.0)
@@ -391,3 +391,17 @@ def test_own_photos_take_the_place_of_the_bundled_ones():
     found = training_pictures(Shake(), 0, own=own)
     assert [picture.shape for picture in found] == [(100, 120, 3), (70, 84, 3), (50, 60, 3)]
     assert {int(picture.max()) for picture in found} == {7}
+
+
+def test_true_psfs_are_those_of_the_synthetic_pairs():
+    shake = Shake(shot=0, read=0)
+    pictures = [Photo("a", picture(32, 40)), Photo("b", picture(36, 30))]
+    psfs = datasets.true_psfs(shake, 2, seed=3)
+    for (_, blurred, sharp), psf in zip(datasets.synthetic_pairs(shake, pictures, seed=3), psfs, strict=True):
+        told = images.to_srgb(kernels.convolve(images.to_linear(sharp), psf))
+        assert torch.equal(images.quantize(told), blurred)
+
+
+def test_a_degradation_without_one_psf_says_so():
+    with pytest.raises(UsageError, match="Rescale is no blur by one known PSF"):
+        datasets.true_psfs(Rescale(), 2)

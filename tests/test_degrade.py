@@ -11,7 +11,8 @@ from PIL import Image, ImageFilter
 from kdsharp import degrade
 from kdsharp.checks import UsageError
 from kdsharp.degrade import GaussianBlur, Rescale, Shake
-from kdsharp.images import quantize, to_array, to_tensor
+from kdsharp.images import quantize, to_array, to_linear, to_srgb, to_tensor
+from kdsharp.kernels import convolve
 
 PHOTO = scipy.ndimage.zoom(np.random.default_rng(0).integers(0, 256, (12, 15, 3)), (6, 6, 1), order=1).astype(np.uint8)
 SHARP = to_tensor(PHOTO)
@@ -106,6 +107,29 @@ def test_shake_without_noise_blurs_in_linear_light():
     expected = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055) * 255
     found = to_array(shake(SHARP, rng(3))).astype(float)
     assert np.abs(found - expected).max() < 0.51
+
+
+def test_shake_owns_up_to_the_psf_that_it_used():
+    shake = Shake(shot=0, read=0)
+    blurred = shake(SHARP, rng(4))
+    told = quantize(to_srgb(convolve(to_linear(SHARP), shake.psf_for(rng(4)))))
+    assert shake.linear_light
+    assert torch.equal(told, blurred)
+    assert not torch.equal(quantize(to_srgb(convolve(to_linear(SHARP), shake.psf_for(rng(5))))), blurred)
+
+
+def test_gaussian_256_owns_up_to_its_psf_on_the_stored_values():
+    protocol = degrade.protocol("gaussian-256")
+    sharp = to_tensor(protocol.prepare(PHOTO))
+    told = convolve(sharp, protocol.psf_for(rng()))
+    inner = (..., slice(8, -8), slice(8, -8))  # Pillow repeats the border, convolve mirrors it
+    assert not protocol.linear_light
+    assert (told - protocol(sharp, rng()))[inner].abs().max() < 2.6 / 255  # Pillow rounds after each of six passes
+
+
+@pytest.mark.parametrize("name", ["gaussian-256-down", "bilinear-60", "bicubic-4x"])
+def test_rescaling_has_no_psf(name):
+    assert degrade.protocol(name).psf_for(rng()) is None
 
 
 def test_each_image_of_a_batch_gets_its_own_trajectory():

@@ -2,7 +2,6 @@
 
 import json
 import math
-import tomllib
 
 import numpy as np
 import pytest
@@ -11,12 +10,13 @@ import skimage.metrics
 import torch
 from torch import nn
 
-from kdsharp import checkpoints, degrade, evaluate
+from kdsharp import degrade, evaluate
 from kdsharp.checks import UsageError
-from kdsharp.datasets import PairedFolder, Photo
-from kdsharp.evaluate import Unsharp, contestants, mean_interval
-from kdsharp.filters import unsharp_mask
+from kdsharp.datasets import PairedFolder, Photo, photos, synthetic_pairs
+from kdsharp.evaluate import contestants, mean_interval
+from kdsharp.filters import log_sharpen
 from kdsharp.images import quantize, write
+from kdsharp.tune import settings
 
 GENERATOR = torch.Generator().manual_seed(0)
 PAIRS = [(str(i), *quantize(torch.rand(2, 1, 3, 24 + i, 32, generator=GENERATOR))) for i in range(3)]
@@ -104,42 +104,38 @@ def test_milliseconds_per_megapixel_is_the_median_after_one_warm_up(monkeypatch)
     assert evaluate.milliseconds_per_megapixel(nn.Identity()) == 0
 
 
-def test_unsharp_is_the_filter_with_its_settings():
-    torch.testing.assert_close(Unsharp(1.5, 0.7)(PAIRS[0][1]), unsharp_mask(PAIRS[0][1], 1.5, 0.7))
+def test_filters_stand_between_unsharp_and_the_models():
+    found = contestants([], "shake", ["polyblur", "unsharp", "log", "log"])
+    assert list(found) == ["input", "unsharp", "polyblur", "log"]
+    expected = log_sharpen(PAIRS[0][1], **settings("log", "shake"))
+    torch.testing.assert_close(found["log"](PAIRS[0][1]), expected)
 
 
-def test_every_protocol_has_its_tuned_unsharp_mask_out_of_the_grid():
-    rows = tomllib.loads((checkpoints.data_folder() / "unsharp.toml").read_text())
-    for name, found in degrade.PROTOCOLS.items():
-        mask = evaluate.tuned_unsharp(name)
-        row = rows["shake" if found is None else name]
-        assert (mask.radius, mask.amount) == (row["radius"], row["amount"])
-        assert mask.radius in evaluate.RADII
-        assert mask.amount in evaluate.AMOUNTS
+def test_an_unknown_filter():
+    with pytest.raises(UsageError, match="unknown filter 'wavelets' .*did you mean 'wavelet'"):
+        contestants([], "shake", ["wavelets"])
 
 
-def test_a_mistyped_protocol_is_not_taken_for_shake():
-    with pytest.raises(UsageError, match="unknown protocol"):
-        evaluate.tuned_unsharp("gausian-256")
+@pytest.mark.parametrize(("protocol", "least"), [("shake", 4), ("gaussian-256", 3)])
+def test_oracles_win_because_each_picture_comes_with_its_own_psf(protocol, least):
+    pictures = [Photo(each.name, each.pixels[60:188, 60:200]) for each in photos("validation")]
+    pairs = list(synthetic_pairs(degrade.protocol(protocol), pictures))
+    found = evaluate.oracles(["wiener", "richardson-lucy"], protocol, len(pairs))
+    assert list(found) == ["wiener (true PSF)", "richardson-lucy (true PSF)"]
+    rows = evaluate.evaluate({"input": nn.Identity()} | found, pairs, protocol)
+    assert min(row.psnr for row in rows[1:]) > rows[0].psnr + least
+    assert all(math.isnan(row.ms_per_megapixel) for row in rows[1:])
+    if protocol == "shake":  # exchanged PSFs: the right ones are what wins
+        for oracle in found.values():
+            oracle.psfs.reverse()
+        exchanged = evaluate.evaluate(found, pairs, protocol)
+        assert max(row.psnr for row in exchanged) < rows[0].psnr
 
 
-def test_tuning_finds_the_best_of_the_grid(monkeypatch):
-    photo = np.kron(np.random.default_rng(0).integers(0, 256, (6, 6, 3)), np.ones((6, 6, 1))).astype(np.uint8)
-    monkeypatch.setattr(evaluate, "photos", lambda split: {"train": [Photo("a", photo)]}[split])
-    monkeypatch.setattr(evaluate, "RADII", (0.7, 1.5))
-    monkeypatch.setattr(evaluate, "AMOUNTS", (0.1, 1.0, 3.0))
-    blur = degrade.GaussianBlur(1.5, size=(36, 36))
-    best, decibels = evaluate.tune_unsharp(blur)
-    (_, blurred, sharp), *_ = evaluate.synthetic_pairs(blur, [Photo("a", photo)])
-    scores = {
-        (radius, amount): skimage.metrics.peak_signal_noise_ratio(
-            sharp.numpy(), quantize(unsharp_mask(blurred, radius, amount)).numpy(), data_range=1.0
-        )
-        for radius in (0.7, 1.5)
-        for amount in (0.1, 1.0, 3.0)
-    }
-    assert (best.radius, best.amount) == max(scores, key=scores.get)
-    assert decibels == pytest.approx(max(scores.values()), abs=1e-4)
+@pytest.mark.parametrize("protocol", ["bilinear-60", "bicubic-4x", "gaussian-256-down", "gopro"])
+def test_oracles_refuse_where_no_psf_is_known(protocol):
+    with pytest.raises(UsageError, match="wiener needs the true PSF, .* use shake or gaussian-256"):
+        evaluate.oracles(["wiener"], protocol, 2)
 
 
 def test_real_pairs_come_as_tensors_in_order(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 import scipy.ndimage
 import scipy.signal
 import torch
+from PIL import Image, ImageFilter
 
 from kdsharp import kernels
 from kdsharp.checks import UsageError
@@ -18,6 +19,8 @@ PSFS = {
     "disk, tiny": kernels.disk(0.2),
     "motion": kernels.motion(9.5, 30),
     "motion, tiny": kernels.motion(0.1),
+    "three boxes": kernels.three_boxes(1.5),
+    "three boxes, tiny": kernels.three_boxes(0.1),
 } | {f"shake {seed}": kernels.shake(1 + 3 * seed, np.random.default_rng(seed)) for seed in range(8)}
 
 
@@ -159,3 +162,16 @@ def test_stack_centres():
     assert stacked[0, 4, 4] == 1
     assert stacked[0].sum() == 1
     assert torch.equal(stacked[1], kernels.gaussian(1))
+
+
+@pytest.mark.parametrize("sigma", [0.6, 1.5, 2.0, 3.7])
+def test_three_boxes_are_pillows_gaussian_with_its_variance(sigma):
+    """A bright column shows the PSF's sum along it; Pillow rounds to 8 bits after each box."""
+    line = kernels.three_boxes(sigma).sum(0).numpy()
+    picture = np.zeros((41, 61), np.uint8)
+    picture[:, 30] = 255
+    shown = np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(sigma)))[20] / 255
+    half = len(line) // 2
+    np.testing.assert_allclose(shown[30 - half : 31 + half], line, atol=2.1 / 255)
+    assert not shown[: 30 - half].any()
+    assert (line * np.arange(-half, half + 1) ** 2).sum() == pytest.approx(sigma**2, rel=1e-4)

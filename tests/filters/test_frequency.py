@@ -7,7 +7,17 @@ import pytest
 import torch
 
 from kdsharp.checks import UsageError
-from kdsharp.filters.frequency import butterworth_emphasis, butterworth_high_pass, radial_frequency
+from kdsharp.filters.frequency import (
+    butterworth_emphasis,
+    butterworth_high_pass,
+    gaussian_emphasis,
+    gaussian_high_pass,
+    ideal_emphasis,
+    ideal_high_pass,
+    multiply_spectrum,
+    radial_frequency,
+)
+from kdsharp.filters.spatial import blur, unsharp_mask
 
 IMAGE = torch.rand(1, 3, 40, 45, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
@@ -44,6 +54,49 @@ def test_emphasis_is_numpys_on_the_whole_spectrum(cutoff, order, amount):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("cutoff", [0.05, 0.21, 0.5])
+def test_ideal_and_gaussian_gains_follow_their_formulas(cutoff):
+    frequency = np.hypot(np.fft.fftfreq(31)[:, None], np.fft.rfftfreq(42)[None])
+    np.testing.assert_array_equal(ideal_high_pass(31, 42, cutoff).numpy(), frequency > cutoff)
+    expected = 1 - np.exp(-(frequency**2) / (2 * cutoff**2))
+    np.testing.assert_allclose(gaussian_high_pass(31, 42, cutoff).numpy(), expected, atol=1e-6)
+
+
+def test_every_gain_is_nothing_at_zero_frequency():
+    for gain in (ideal_high_pass(9, 8, 0.1), butterworth_high_pass(9, 8, 0.1, 2), gaussian_high_pass(9, 8, 0.1)):
+        assert gain[0, 0] == 0
+        assert 0 < gain[4, 4] <= 1
+
+
+@pytest.mark.parametrize("emphasis", [ideal_emphasis, gaussian_emphasis])
+def test_ideal_and_gaussian_emphasis_are_numpys_on_the_whole_spectrum(emphasis):
+    mirrored = np.pad(IMAGE.numpy(), ((0, 0), (0, 0), (32, 32), (32, 32)), mode="reflect")
+    frequency = np.hypot(np.fft.fftfreq(104)[:, None], np.fft.fftfreq(109)[None])
+    high_pass = frequency > 0.17 if emphasis is ideal_emphasis else 1 - np.exp(-(frequency**2) / (2 * 0.17**2))
+    expected = np.fft.ifft2(np.fft.fft2(mirrored) * (1 + 0.6 * high_pass)).real[..., 32:-32, 32:-32]
+    np.testing.assert_allclose(emphasis(IMAGE, cutoff=0.17, amount=0.6).numpy(), expected, atol=1e-5)
+
+
+def test_gaussian_emphasis_is_an_unsharp_mask():
+    radius = 1.4
+    found = gaussian_emphasis(IMAGE, 1 / (2 * math.pi * radius), amount=0.8)
+    torch.testing.assert_close(found, unsharp_mask(IMAGE, radius, 0.8), rtol=0, atol=2e-3)
+
+
+def test_the_ideal_step_rings_and_the_gaussian_does_not():
+    step = torch.zeros(1, 1, 64, 256)
+    step[..., 128:] = 1
+    rings = ideal_emphasis(step, 0.1, 1.0)[0, 0, 32, 128:168] - 1
+    smooth = gaussian_emphasis(step, 0.1, 1.0)[0, 0, 32, 128:168] - 1
+    assert (rings.sign().diff() != 0).sum() >= 4
+    assert (smooth[:20] > -1e-3).all()
+
+
+def test_a_gain_below_one_blurs():
+    blurred = multiply_spectrum(IMAGE, lambda height, width: 1 - gaussian_high_pass(height, width, 1 / (3 * math.pi)))
+    torch.testing.assert_close(blurred, blur(IMAGE, 1.5), rtol=0, atol=2e-3)
+
+
 def test_stripes_are_raised_by_their_gain():
     x = torch.arange(256, dtype=torch.float64)
     stripes = torch.cos(2 * math.pi * x / 8).expand(1, 1, 64, 256)
@@ -66,3 +119,9 @@ def test_steep_filters_with_a_low_cutoff_stay_finite(cutoff, order):
 def test_wrong_settings(wrong):
     with pytest.raises(UsageError, match="above 0"):
         butterworth_emphasis(IMAGE, **wrong)
+
+
+@pytest.mark.parametrize("emphasis", [ideal_emphasis, butterworth_emphasis, gaussian_emphasis])
+def test_a_cutoff_beyond_every_frequency_is_refused(emphasis):
+    with pytest.raises(UsageError, match="cutoff is 0.8"):
+        emphasis(IMAGE, cutoff=0.8)

@@ -1,5 +1,7 @@
 """Filters in space against scikit-image and SciPy, with their defining properties."""
 
+import math
+
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -7,8 +9,8 @@ import skimage.filters
 import torch
 
 from kdsharp.checks import UsageError
-from kdsharp.filters import FILTERS, laplacian, unsharp_mask
-from kdsharp.filters.spatial import LAPLACIANS, blur, stencil
+from kdsharp.filters import gradient_sharpen, high_pass, laplacian, log_sharpen, unsharp_mask
+from kdsharp.filters.spatial import HIGH_PASSES, LAPLACIANS, blur, log_kernel, stencil
 
 IMAGE = torch.rand(2, 3, 40, 44, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
@@ -71,31 +73,66 @@ def test_stencil_correlates_and_does_not_turn_the_kernel():
     np.testing.assert_allclose(stencil(IMAGE, kernel)[1, 2].numpy(), expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", FILTERS)
-def test_every_filter_keeps_flat_areas_for_any_amount(name):
-    flat = torch.full((1, 3, 33, 47), 0.37)
-    for amount in (0.0, 0.5, 3.0):
-        torch.testing.assert_close(FILTERS[name](flat, amount=amount), flat, rtol=0, atol=2e-6)
+@pytest.mark.parametrize("kind", HIGH_PASSES)
+def test_high_pass_adds_what_differs_from_the_neighbourhood(kind):
+    plane = IMAGE[1, 2].numpy()
+    bell = [0.25, 0.5, 0.25]
+    mean = (
+        scipy.ndimage.uniform_filter(plane, 3, mode="mirror")
+        if kind == "box"
+        else scipy.ndimage.correlate1d(scipy.ndimage.correlate1d(plane, bell, 0, mode="mirror"), bell, 1, mode="mirror")
+    )
+    found = high_pass(IMAGE, 1.3, kind)[1, 2].numpy()
+    np.testing.assert_allclose(found, plane + 1.3 * (plane - mean), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", FILTERS)
-def test_every_filter_does_nothing_at_amount_zero_and_sharpens_above(name):
-    torch.testing.assert_close(FILTERS[name](IMAGE, amount=0.0), IMAGE)
-    soft = blur(IMAGE, 1.0)
-    assert FILTERS[name](soft, amount=1.0).std() > 1.1 * soft.std()
+def test_the_box_high_pass_is_a_ninth_of_the_laplacian_with_eight_neighbours():
+    torch.testing.assert_close(high_pass(IMAGE, 0.9), laplacian(IMAGE, 0.1, neighbours=8), rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", FILTERS)
-def test_every_filter_is_linear(name):
-    sharpen = FILTERS[name]
-    combined = sharpen(2 * IMAGE - 3 * IMAGE.flip(-1), amount=0.8)
-    torch.testing.assert_close(combined, 2 * sharpen(IMAGE, amount=0.8) - 3 * sharpen(IMAGE.flip(-1), amount=0.8))
+@pytest.mark.parametrize("sigma", [1.0, 1.5, 3.0])
+def test_log_is_scipys_times_the_variance(sigma):
+    scipys = scipy.ndimage.gaussian_laplace(IMAGE.numpy()[1, 2], sigma, mode="mirror", truncate=4)
+    found = log_sharpen(IMAGE, sigma, 0.7)[1, 2].numpy()
+    np.testing.assert_allclose(found, IMAGE.numpy()[1, 2] - 0.7 * sigma**2 * scipys, atol=3e-3)
 
 
-@pytest.mark.parametrize("name", FILTERS)
-def test_every_filter_refuses_what_is_not_a_batch_of_images(name):
-    with pytest.raises(UsageError, match="expected a float tensor"):
-        FILTERS[name](IMAGE[0])
+@pytest.mark.parametrize("sigma", [0.4, 1.0, 2.3])
+def test_the_log_kernel_is_even_sums_to_nothing_and_digs_in_the_middle(sigma):
+    kernel = log_kernel(sigma)
+    assert abs(kernel.double().sum().item()) < 1e-6
+    torch.testing.assert_close(kernel, kernel.flip(0).T)
+    assert kernel.argmin() == kernel.numel() // 2
+
+
+@pytest.mark.parametrize("sigma", [1.0, 2.0, 4.0])
+def test_one_amount_of_log_means_the_same_at_every_sigma(sigma):
+    """A wave of the scale itself, ``cos(x / sigma)``, rises by ``amount * exp(-1/2)``."""
+    x = torch.arange(400, dtype=torch.float64)
+    wave = torch.cos(x / sigma).expand(1, 1, 64, 400)
+    middle = slice(100, 300)
+    expected = (1 + 0.8 * math.exp(-0.5)) * wave[0, 0, 32, middle]
+    torch.testing.assert_close(log_sharpen(wave, sigma, 0.8)[0, 0, 32, middle], expected, rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize("threshold", [0.01, 0.2])
+def test_gradient_weights_the_unsharp_mask_by_scipys_sobel(threshold):
+    arrays = IMAGE[0].numpy()
+    slopes = [[scipy.ndimage.sobel(plane, axis, mode="mirror") / 8 for axis in (0, 1)] for plane in arrays]
+    magnitude = np.sqrt(np.square(slopes).sum(1).mean(0))
+    mask = np.stack([plane - scipy.ndimage.gaussian_filter(plane, 1.2, mode="mirror") for plane in arrays])
+    expected = arrays + 0.9 * magnitude / (magnitude + threshold) * mask
+    found = gradient_sharpen(IMAGE, 1.2, 0.9, threshold)[0].numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_gradient_leaves_the_noise_of_flat_areas_alone_and_sharpens_edges():
+    step = torch.cat([torch.full((1, 1, 64, 32), 0.2), torch.full((1, 1, 64, 32), 0.8)], -1)
+    noisy = blur(step, 1.5) + 0.004 * torch.randn(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    plain, guarded = unsharp_mask(noisy, 1.5, 2.0), gradient_sharpen(noisy, 1.5, 2.0)
+    flat, edge = (..., slice(4, 20)), (..., 32, slice(24, 40))
+    assert guarded[flat].std() < 0.65 * plain[flat].std()
+    assert guarded[edge].diff().max() > 0.9 * plain[edge].diff().max()
 
 
 def test_wrong_settings():
@@ -105,3 +142,9 @@ def test_wrong_settings():
         laplacian(IMAGE, neighbours=6)
     with pytest.raises(UsageError, match="kernel size"):
         stencil(IMAGE, torch.ones(2, 2))
+    with pytest.raises(UsageError, match="unknown high-pass kernel 'bell'"):
+        high_pass(IMAGE, kind="bell")
+    with pytest.raises(UsageError, match="sigma is -1"):
+        log_sharpen(IMAGE, sigma=-1)
+    with pytest.raises(UsageError, match="threshold is 0"):
+        gradient_sharpen(IMAGE, threshold=0)
