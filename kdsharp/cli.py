@@ -233,7 +233,9 @@ def train(
     ] = None,
     blur: Annotated[str, typer.Option(help="GoPro's blurred folder: `blur` or `blur_gamma`.")] = "blur",
     optimizer: Annotated[str | None, typer.Option(help="adam, adadelta, adagrad, rmsprop, sgd or adamw.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
+    learning_rate: Annotated[
+        str | None, typer.Option(help="The highest learning rate, or `tuned` for the optimizer's own.")
+    ] = None,
     alpha: Annotated[float | None, typer.Option(help="Weight of the truth, 0 to 1; 1 is the student alone.")] = None,
     temperature: Annotated[float | None, typer.Option(help="Tau of the channel-wise term.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of first weights and crops.")] = None,
@@ -244,6 +246,7 @@ def train(
     """
     from kdsharp import datasets
     from kdsharp.recipes import PROFILES, RECIPES, STAGES, Stage, train_stage
+    from kdsharp.recipes.rates import tuned_rate
 
     chosen = RECIPES[check_name(recipe, RECIPES, "recipe")]
     check_name(profile, PROFILES, "profile")
@@ -254,7 +257,11 @@ def train(
     ready = teacher is not None or not isinstance(chosen.teacher, Stage)
     stages = (STAGES[1:] if ready else STAGES) if stage is None else (check_name(stage, STAGES, "stage"),)
     folder = make_folder(out if out is not None else Path("build/train") / f"{recipe}-{profile}")
-    changes: dict[str, Any] = {"optimizer": optimizer, "learning_rate": learning_rate, "seed": seed}
+    changes: dict[str, Any] = {"optimizer": optimizer, "learning_rate": None, "seed": seed}
+    if learning_rate is not None:
+        changes["learning_rate"] = (
+            tuned_rate(optimizer or "adam") if learning_rate == "tuned" else _number(learning_rate)
+        )
     for each in stages:
         if each == "student":
             changes |= {"alpha": alpha, "temperature": temperature}
@@ -268,6 +275,13 @@ def train(
         )
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"--learning-rate is {text!r}, but it must be a number above 0, or: tuned") from None
+
+
 @app.command()
 def tune(
     protocol: Annotated[
@@ -276,15 +290,31 @@ def tune(
     filter: Annotated[
         list[str] | None, typer.Option(help="A filter; repeat it for several. All when none is given.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="File of the settings; what else stands in it is kept.")] = Path(
-        "data/filters.toml"
-    ),
+    optimizers: Annotated[
+        bool, typer.Option("--optimizers", help="Find each optimizer's learning rate for report A instead.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File of the settings, `data/filters.toml` or `data/rates.toml`; what else is in it stays."),
+    ] = None,
 ) -> None:
     """Find each filter's best settings on the training photos: the baselines of every table."""
     from tqdm.auto import tqdm
 
     from kdsharp import degrade, tune
 
+    if optimizers:
+        from kdsharp.recipes import RECIPES
+        from kdsharp.recipes.rates import tune_rates, write_rates
+
+        if protocol or filter:
+            raise UsageError("--optimizers takes neither protocols nor filters")
+        for name, scores in write_rates(
+            out or Path("data/rates.toml"), tune_rates(RECIPES["report-a"], progress=True)
+        ).items():
+            console.print(f"{name}: rate {scores['rate']}, {scores['psnr']} dB on the validation photos")
+        return
+    out = out or Path("data/filters.toml")
     protocols = {
         name: degrade.protocol(name)
         for name in protocol or [name for name, found in degrade.PROTOCOLS.items() if found is not None]

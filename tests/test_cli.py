@@ -13,6 +13,7 @@ from PIL import Image
 
 from kdsharp import checkpoints, datasets, images, inference
 from kdsharp.filters import FILTERS, ORACLES
+from kdsharp.recipes import rates
 
 ROW_KEYS = {
     "model",
@@ -121,6 +122,34 @@ def test_tune_renews_one_filter_and_keeps_the_others(kdsharp, tmp_path):
     assert "laplacian with neighbours" in done.stderr + done.stdout
 
 
+def test_train_takes_own_photos_another_optimizer_and_its_tuned_rate(kdsharp, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (90, 100, 3), dtype=np.uint8)
+    images.write(tmp_path / "mine" / "a.png", pixels)
+    options = ("--photos", tmp_path / "mine", "--optimizer", "adadelta", "--learning-rate", "tuned", "--seed", 4)
+    done = kdsharp("train", "report-e", "--profile", "smoke", "--out", tmp_path / "out", *options)
+    assert done.returncode == 0, done.stderr
+    assert "report-e-teacher.safetensors" in done.stdout
+    meta = checkpoints.read_meta(tmp_path / "out" / "report-e.safetensors")
+    assert (meta["photos"], meta["teacher"], meta["seed"]) == ("own", "report-e-teacher", 4)
+    config = json.loads((tmp_path / "out" / "student" / "config.json").read_text())
+    assert (config["optimizer"], config["learning_rate"]) == ("adadelta", rates.tuned_rate("adadelta"))
+
+
+def test_train_takes_real_pairs_and_another_teacher(kdsharp, tmp_path):
+    sharp = np.random.default_rng(0).integers(0, 256, (90, 100, 3), dtype=np.uint8)
+    for folder, pixels in (("blur", sharp // 2), ("sharp", sharp)):
+        images.write(tmp_path / "train" / "scene" / folder / "a.png", pixels)
+    options = ("--pairs", tmp_path, "--teacher", "small", "--alpha", 0.25)
+    done = kdsharp("train", "report-a", "--profile", "smoke", "--out", tmp_path / "out", *options)
+    assert done.returncode == 2  # `small` has no layer named "3"
+    assert "unknown layer '3'" in done.stderr
+    options = ("--pairs", tmp_path, "--teacher", "small", "--alpha", 0.25)
+    done = kdsharp("train", "report-d", "--profile", "smoke", "--out", tmp_path / "out", *options)
+    assert done.returncode == 0, done.stderr
+    meta = checkpoints.read_meta(tmp_path / "out" / "report-d.safetensors")
+    assert (meta["photos"], meta["teacher"], meta["alpha"]) == ("pairs", "small", 0.25)
+
+
 def test_models_lists_both_bundled_networks(kdsharp):
     done = kdsharp("models")
     assert "teacher" in done.stdout
@@ -206,6 +235,10 @@ def test_convert_accepts_what_has_pixels(kdsharp, tmp_path, name):
         (("run", "9", "-p", "ALPHAA", "0.3"), ("did you mean 'ALPHA'",)),
         (("train", "shook"), ("unknown recipe",)),
         (("train", "shake", "--stage", "pupil"), ("unknown stage",)),
+        (("train", "report-d", "--stage", "teacher"), ("takes its teacher 'teacher' as it is",)),
+        (("train", "report-a", "--learning-rate", "fast"), ("'fast'", "a number above 0, or: tuned")),
+        (("train", "report-a", "--photos", "a", "--pairs", "b"), ("exclude each other",)),
+        (("tune", "shake", "--optimizers"), ("takes neither protocols nor filters",)),
         (("sharpen", "photo.png", "--out", "out", "--filter", "unsharpen"), ("unknown filter",)),
         (("sharpen", "photo.png", "--out", "out", "--filter", "unsharp", "--strength", "9"), ("strength",)),
         (("sharpen", "photo.png", "--out", "photo.png/x", "--filter", "unsharp"), ("choose another folder",)),

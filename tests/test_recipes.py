@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import tomllib
 
 import numpy as np
 import pytest
@@ -14,8 +15,19 @@ from kdsharp.degrade import PROTOCOLS
 from kdsharp.distill import TERMS, Distillation
 from kdsharp.losses import LOSSES, mixture
 from kdsharp.models import MODELS, build, count_macs, count_parameters
-from kdsharp.recipes import PROFILES, RECIPES, REPORTS, Recipe, Stage, mean_psnr, model_card, train_stage, training
-from kdsharp.train import TrainConfig
+from kdsharp.recipes import (
+    PROFILES,
+    RECIPES,
+    REPORTS,
+    Recipe,
+    Stage,
+    mean_psnr,
+    model_card,
+    rates,
+    train_stage,
+    training,
+)
+from kdsharp.train import OPTIMIZERS, TrainConfig
 
 CONFIG = TrainConfig(steps=40, learning_rate=1e-3, warmup=2)
 TINY = Recipe(
@@ -234,3 +246,34 @@ def test_a_model_card_is_a_markdown_table():
     assert "1,234 parameters, 5,678 MACs a pixel" in card
     rows = [line for line in card.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in rows if "architecture" in line or "seed" in line}) == 1
+
+
+def test_rates_are_tuned_alike_and_a_diverging_one_loses(monkeypatch, few_pixels):
+    noise = np.random.default_rng(1).integers(0, 256, (80, 80, 3), dtype=np.uint8)
+    monkeypatch.setattr(rates, "photos", lambda split: few_pixels.append(split) or [Photo("a", noise)])
+    monkeypatch.setattr(rates, "training_pictures", lambda *options: [noise])
+    monkeypatch.setattr(rates, "GRID", (1e-3, 1e30))
+    monkeypatch.setattr(rates, "OPTIMIZERS", ("adam", "sgd"))
+    student = dataclasses.replace(TINY.student, lab_crop=32)
+    scores = rates.tune_rates(dataclasses.replace(TINY, student=student), steps=2)
+    assert list(scores) == ["adam", "sgd"]
+    assert set(few_pixels) == {"validation"}
+    for by_rate in scores.values():
+        assert np.isfinite(by_rate[1e-3])
+        assert by_rate[1e30] < by_rate[1e-3]
+
+
+def test_the_best_rate_is_written_and_what_every_rate_scored(tmp_path):
+    scores = {"adam": {1e-4: 20.0, 1e-3: 24.125, 10.0: float("-inf")}}
+    assert rates.write_rates(tmp_path / "rates.toml", scores) == {"adam": {"rate": 1e-3, "psnr": 24.12}}
+    table = tomllib.loads((tmp_path / "rates.toml").read_text())["adam"]
+    assert table["rate"] == 1e-3
+    assert table["tried"] == {"0.0001": 20.0, "0.001": 24.12, "10": float("-inf")}
+
+
+def test_every_optimizer_has_a_tuned_rate():
+    found = {name: rates.tuned_rate(name) for name in OPTIMIZERS}
+    assert set(found.values()) <= set(rates.GRID)
+    assert found["adadelta"] > 10 * found["adam"]  # what report A's equal rates hide
+    with pytest.raises(UsageError, match="unknown optimizer 'adm'"):
+        rates.tuned_rate("adm")

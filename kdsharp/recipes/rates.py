@@ -2,12 +2,13 @@
 
 import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from kdsharp.checkpoints import data_folder
-from kdsharp.checks import check_name
+from kdsharp.checks import atomic_path, check_name
 from kdsharp.datasets import Crops, photos, synthetic_pairs, training_pictures
 from kdsharp.degrade import protocol
 from kdsharp.models import build
@@ -48,3 +49,20 @@ def tune_rates(recipe: Recipe, steps: int = 200, progress: bool = False) -> dict
             score = float("-inf")
         scores[name][rate] = score if np.isfinite(score) else float("-inf")
     return scores
+
+
+def write_rates(path: Path, scores: dict[str, dict[float, float]]) -> dict[str, dict[str, float]]:
+    """Write each optimizer's best rate, and what every rate scored, into a TOML file; the best rates come back."""
+    found = {}
+    lines = [
+        "# The learning rate of each optimizer that scored best (PSNR in dB on the validation photos) after a short",
+        "# training of report A's student alone. Renewed by: kdsharp tune --optimizers",
+    ]
+    for name, by_rate in scores.items():
+        best = max(by_rate, key=by_rate.__getitem__)
+        found[name] = {"rate": best, "psnr": round(by_rate[best], 2)}
+        every = ", ".join(f'"{rate:g}" = {score:.2f}' for rate, score in by_rate.items())
+        lines += ["", f"[{name}]", f"rate = {best:g}", f"psnr = {by_rate[best]:.2f}", f"tried = {{ {every} }}"]
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return found
