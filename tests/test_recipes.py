@@ -93,6 +93,19 @@ def test_a_report_says_what_it_claims_and_what_was_assumed(name):
     assert RECIPES[name].notes
 
 
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_runs_from_end_to_end(name, tmp_path):
+    """In smoke profile, on one small photo: what each stage writes can be loaded and has a card."""
+    recipe = RECIPES[name]
+    for stage in ("teacher", "student"):
+        if isinstance(getattr(recipe, stage), Stage):
+            path = train_stage(recipe, stage, "smoke", tmp_path, progress=False)
+            assert np.isfinite(checkpoints.load(path).meta["psnr"])
+    card = path.with_suffix(".md").read_text()
+    assert recipe.claim in card
+    assert all(note in card for note in recipe.notes)
+
+
 def test_what_cannot_work_stands_there_repaired_too():
     written, repaired = RECIPES["report-b"], RECIPES["report-b-repaired"]
     assert (written.teacher.loss, repaired.teacher.loss) == ("l1 + 0.5 ssim-without-gradient", "l1 + 0.5 ssim")
