@@ -77,10 +77,10 @@ def test_photos_come_in_the_order_of_the_table_as_eight_bit_rgb():
 def test_a_changed_or_missing_photo_is_noticed(tmp_path):
     row = {"file": "a.png", "sha256": hashlib.sha256(b"").hexdigest()}
     with pytest.raises(UsageError, match=r"photo 'a' is missing from scikit-image \(a.png\)"):
-        datasets._bundled(tmp_path, "a", row)
+        datasets.bundled._bundled(tmp_path, "a", row)
     put(tmp_path / "a.png")
     with pytest.raises(UsageError, match="photo 'a' differs from the one measured"):
-        datasets._bundled(tmp_path, "a", row)
+        datasets.bundled._bundled(tmp_path, "a", row)
 
 
 def test_an_unknown_split():
@@ -175,7 +175,7 @@ def test_dead_leaves_have_the_spectrum_of_photos():
 def test_radii_follow_the_inverse_cube(monkeypatch):
     """p(r) ~ r^-3 means that r^-2 is uniform between the two ends, 2 * 3 and 48 pixels of the doubled picture."""
     radii = []
-    monkeypatch.setattr(datasets, "_drop_leaf", lambda canvas, free, radius, *rest: radii.append(radius))
+    monkeypatch.setattr(datasets.leaves, "_drop_leaf", lambda canvas, free, radius, *rest: radii.append(radius))
     dead_leaves(48, np.random.default_rng(0))
     shares = (6.0**-2 - np.array(radii) ** -2) / (6.0**-2 - 48.0**-2)
     assert len(radii) == 6000

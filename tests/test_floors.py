@@ -14,7 +14,7 @@ FLOORS = {"__init__": 0, "checks": 0, "provenance": 0, "vision": 0, "images": 1,
 FLOORS |= {"filters": 2, "degrade": 2, "metrics": 2, "models": 2}
 FLOORS |= {"datasets": 3, "losses": 3, "features": 3, "checkpoints": 3, "official": 3, "inference": 3}
 FLOORS |= {"distill": 4, "train": 4, "sets": 4}
-FLOORS |= {"recipes": 5, "tune": 5, "evaluate": 5, "plots": 6, "explore": 7, "course": 7, "runs": 7, "cli_data": 7}
+FLOORS |= {"recipes": 5, "tune": 5, "evaluate": 5, "plots": 6, "explore": 7, "course": 7, "runs": 7}
 FLOORS |= {"cli": 8, "__main__": 8}
 
 NEIGHBOURS = {
@@ -75,7 +75,8 @@ def test_a_module_imports_only_from_lower_floors(path):
 def test_the_exceptions_are_on_one_floor_and_still_needed():
     for own, other in NEIGHBOURS:
         assert FLOORS[own] == FLOORS[other]
-        assert any(name.startswith(f"kdsharp.{other}") for name in imports(PACKAGE / f"{own}.py"))
+        asked = {name for path in FILES if room(path) == own for name in imports(path)}
+        assert any(name.startswith(f"kdsharp.{other}") for name in asked)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

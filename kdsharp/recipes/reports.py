@@ -1,4 +1,4 @@
-"""The five reports' systems as data (lesson 15). Their texts are read in ``book/`` and cited as reports A to E.
+"""The five reports' systems as data (lesson 15), named as in the book's bibliography: report A to report E.
 
 Where a report's text and code disagree, the code is followed and the note names the text's value. Where a system
 cannot work as written, it stands here twice: as written, and repaired.

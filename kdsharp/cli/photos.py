@@ -1,77 +1,20 @@
-"""The ``kdsharp`` command: thin over the package (floor 8)."""
+"""``kdsharp sharpen``, ``evaluate``, ``tune`` and ``models``: using and measuring what there is."""
 
 import json
 import math
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from kdsharp.checks import UsageError, atomic_path, check_name, make_folder
-from kdsharp.cli_data import data_app
+from kdsharp.cli.shared import console
 from kdsharp.filters import FILTERS, ORACLES
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    help="Image sharpening and knowledge distillation: run the lessons, sharpen photos, train and measure networks.",
-)
-course_app = typer.Typer(no_args_is_help=True, help="Make other editions of the course.")
-app.add_typer(course_app, name="course")
-app.add_typer(data_app, name="data")
-console = Console()
 
-Profile = Annotated[str, typer.Option(help="How long it may take: `smoke` (seconds), `lab` (minutes) or `full`.")]
-
-
-@app.command()
-def run(
-    lesson: Annotated[
-        list[str] | None, typer.Argument(help="Lessons by number or name; all when none is given.")
-    ] = None,
-    profile: Profile = "lab",
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option("-p", "--parameter", metavar="NAME VALUE", help="Set a parameter, e.g. `-p ALPHA 0.3`."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of the executed notebooks; `build/PROFILE` by default.")
-    ] = None,
-) -> None:
-    """Run lessons headlessly and collect what they measured.
-
-    Example: `kdsharp run 9 --profile smoke -p ALPHA 0.3 -p TEMPERATURE 2`
-    """
-    from kdsharp.runs import run_lessons
-
-    values = dict(_pair(text) for text in parameter or [])
-    runs = run_lessons(lesson or [], profile, values, out)
-    table = Table("lesson", "seconds", "result")
-    for each in runs:
-        shown = "\n".join(f"{name} = {value}" for name, value in each.results.items())
-        table.add_row(each.lesson, f"{each.seconds:.0f}", escape(shown if each.ok else f"FAILED in {each.error}"))
-    console.print(table)
-    console.print(f"executed notebooks and results.json: {Path(runs[0].notebook).parent}", soft_wrap=True)
-    if not all(each.ok for each in runs):
-        raise typer.Exit(1)
-
-
-def _pair(text: str) -> tuple[str, Any]:
-    name, _, value = text.partition("=")
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value
-
-
-@app.command()
 def sharpen(
     photo: Annotated[
         list[Path], typer.Argument(metavar="INPUT...", help="Photos, 8-bit RGB, of any format Pillow reads.")
@@ -117,7 +60,6 @@ def sharpen(
     console.print(f"{len(photo)} sharpened into {out}", soft_wrap=True)
 
 
-@app.command()
 def evaluate(
     model: Annotated[
         list[str] | None, typer.Option(help="A network or checkpoint file; repeat it for several.")
@@ -195,7 +137,6 @@ def _finite(row: dict[str, Any]) -> dict[str, Any]:
     return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
 
 
-@app.command()
 def models() -> None:
     """List what `--model` takes."""
     from kdsharp import checkpoints
@@ -215,74 +156,6 @@ def models() -> None:
     )
 
 
-@app.command()
-def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe: `shake`, or a report's system, `report-a` to `report-e`.")],
-    stage: Annotated[
-        str | None, typer.Option(help="`teacher` or `student`; both, one after the other, by default.")
-    ] = None,
-    profile: Profile = "lab",
-    out: Annotated[Path | None, typer.Option(help="Folder; `build/train/RECIPE-PROFILE` by default.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last saved state.")] = False,
-    teacher: Annotated[
-        str | None, typer.Option(help="Another teacher for the student: a name, a checkpoint, an official `.pth`.")
-    ] = None,
-    photos: Annotated[Path | None, typer.Option(help="Train on the sharp photos of this folder.")] = None,
-    pairs: Annotated[
-        Path | None, typer.Option(help="Train on the real pairs of this folder (GoPro's `train`).")
-    ] = None,
-    blur: Annotated[str, typer.Option(help="GoPro's blurred folder: `blur` or `blur_gamma`.")] = "blur",
-    optimizer: Annotated[str | None, typer.Option(help="adam, adadelta, adagrad, rmsprop, sgd or adamw.")] = None,
-    learning_rate: Annotated[
-        str | None, typer.Option(help="The highest learning rate, or `tuned` for the optimizer's own.")
-    ] = None,
-    alpha: Annotated[float | None, typer.Option(help="Weight of the truth, 0 to 1; 1 is the student alone.")] = None,
-    temperature: Annotated[float | None, typer.Option(help="Tau of the channel-wise term.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of first weights and crops.")] = None,
-) -> None:
-    """Train a recipe's teacher and student; Ctrl-C saves, `--resume` goes on.
-
-    Example: `kdsharp train shake --profile lab`
-    """
-    from kdsharp import datasets
-    from kdsharp.recipes import PROFILES, RECIPES, STAGES, Stage, train_stage
-    from kdsharp.recipes.rates import tuned_rate
-
-    chosen = RECIPES[check_name(recipe, RECIPES, "recipe")]
-    check_name(profile, PROFILES, "profile")
-    if photos and pairs:
-        raise UsageError("--photos and --pairs exclude each other; give one of them")
-    own = datasets.folder_photos(photos)[0] if photos else None
-    folder_of_pairs = datasets.PairedFolder(pairs, "train", blur) if pairs else None
-    ready = teacher is not None or not isinstance(chosen.teacher, Stage)
-    stages = (STAGES[1:] if ready else STAGES) if stage is None else (check_name(stage, STAGES, "stage"),)
-    folder = make_folder(out if out is not None else Path("build/train") / f"{recipe}-{profile}")
-    changes: dict[str, Any] = {"optimizer": optimizer, "learning_rate": None, "seed": seed}
-    if learning_rate is not None:
-        changes["learning_rate"] = (
-            tuned_rate(optimizer or "adam") if learning_rate == "tuned" else _number(learning_rate)
-        )
-    for each in stages:
-        if each == "student":
-            changes |= {"alpha": alpha, "temperature": temperature}
-        path = train_stage(
-            chosen, each, profile, folder, resume, teacher=teacher, own=own, pairs=folder_of_pairs, **changes
-        )
-        console.print(
-            f"{path} and {path.with_suffix('.md').name}; score it: kdsharp evaluate --model {path} "
-            f"--protocol {chosen.protocol}",
-            soft_wrap=True,
-        )
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise UsageError(f"--learning-rate is {text!r}, but it must be a number above 0, or: tuned") from None
-
-
-@app.command()
 def tune(
     protocol: Annotated[
         list[str] | None, typer.Argument(help="Protocols; all synthetic ones when none is given.")
@@ -328,44 +201,3 @@ def tune(
         tune.write(out, {each: {name: best | {"psnr": round(score, 2)}}})
         shown = ", ".join(f"{key} {value}" for key, value in best.items())
         bar.write(f"{each}: {name} with {shown}: {score:.2f} dB on the training photos")
-
-
-@app.command()
-def book(profile: Profile = "lab") -> None:
-    """Build the Jupyter Book from executed lessons and print the path of its front page."""
-    from kdsharp.runs import build_book
-
-    console.print(f"the book: {build_book(profile).resolve()}", soft_wrap=True)
-
-
-@course_app.command()
-def student(out: Annotated[Path, typer.Argument(help="Folder for the student edition.")]) -> None:
-    """Write the lessons with stubs in place of the solutions."""
-    from kdsharp.course import student_edition
-
-    written = student_edition(out)
-    console.print(f"{len(written)} lessons in {out}", soft_wrap=True)
-
-
-def main() -> None:
-    """Run the command; a mistake of the user's is one sentence and exit status 2."""
-    try:
-        app(args=_join_pairs(sys.argv[1:]))
-    except UsageError as error:
-        Console(stderr=True).print(f"kdsharp: {escape(str(error))}", soft_wrap=True, highlight=False)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("\nkdsharp: stopped; what was finished is kept, and `train --resume` goes on")
-        sys.exit(130)
-
-
-def _join_pairs(arguments: list[str]) -> list[str]:
-    """Turn papermill's ``-p NAME VALUE`` into the ``-p NAME=VALUE`` that one option can hold."""
-    joined: list[str] = []
-    rest = iter(arguments)
-    for argument in rest:
-        joined.append(argument)
-        if argument in ("-p", "--parameter"):
-            name = next(rest, "")
-            joined.append(name if "=" in name else f"{name}={next(rest, '')}")
-    return joined

@@ -1,4 +1,4 @@
-"""``kdsharp data``: get and check real pairs (floor 7)."""
+"""``kdsharp data``: get and check real pairs (floor 8)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +10,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from kdsharp.checks import UsageError
+from kdsharp.cli.shared import console
 
 if TYPE_CHECKING:
     from kdsharp.sets.pairs import Finding
 
 data_app = typer.Typer(no_args_is_help=True, help="Get and check sets of real blurred and sharp pairs.")
-console = Console()
 
 
 @data_app.command("list")

@@ -1,0 +1,75 @@
+"""``kdsharp train``: a recipe from pictures to a checkpoint."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kdsharp.checks import UsageError, check_name, make_folder
+from kdsharp.cli.shared import Profile, console
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe: `shake`, or a report's system, `report-a` to `report-e`.")],
+    stage: Annotated[
+        str | None, typer.Option(help="`teacher` or `student`; both, one after the other, by default.")
+    ] = None,
+    profile: Profile = "lab",
+    out: Annotated[Path | None, typer.Option(help="Folder; `build/train/RECIPE-PROFILE` by default.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last saved state.")] = False,
+    teacher: Annotated[
+        str | None, typer.Option(help="Another teacher for the student: a name, a checkpoint, an official `.pth`.")
+    ] = None,
+    photos: Annotated[Path | None, typer.Option(help="Train on the sharp photos of this folder.")] = None,
+    pairs: Annotated[
+        Path | None, typer.Option(help="Train on the real pairs of this folder (GoPro's `train`).")
+    ] = None,
+    blur: Annotated[str, typer.Option(help="GoPro's blurred folder: `blur` or `blur_gamma`.")] = "blur",
+    optimizer: Annotated[str | None, typer.Option(help="adam, adadelta, adagrad, rmsprop, sgd or adamw.")] = None,
+    learning_rate: Annotated[
+        str | None, typer.Option(help="The highest learning rate, or `tuned` for the optimizer's own.")
+    ] = None,
+    alpha: Annotated[float | None, typer.Option(help="Weight of the truth, 0 to 1; 1 is the student alone.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Tau of the channel-wise term.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of first weights and crops.")] = None,
+) -> None:
+    """Train a recipe's teacher and student; Ctrl-C saves, `--resume` goes on.
+
+    Example: `kdsharp train shake --profile lab`
+    """
+    from kdsharp import datasets
+    from kdsharp.recipes import PROFILES, RECIPES, STAGES, Stage, train_stage
+    from kdsharp.recipes.rates import tuned_rate
+
+    chosen = RECIPES[check_name(recipe, RECIPES, "recipe")]
+    check_name(profile, PROFILES, "profile")
+    if photos and pairs:
+        raise UsageError("--photos and --pairs exclude each other; give one of them")
+    own = datasets.folder_photos(photos)[0] if photos else None
+    folder_of_pairs = datasets.PairedFolder(pairs, "train", blur) if pairs else None
+    ready = teacher is not None or not isinstance(chosen.teacher, Stage)
+    stages = (STAGES[1:] if ready else STAGES) if stage is None else (check_name(stage, STAGES, "stage"),)
+    folder = make_folder(out if out is not None else Path("build/train") / f"{recipe}-{profile}")
+    changes: dict[str, Any] = {"optimizer": optimizer, "learning_rate": None, "seed": seed}
+    if learning_rate is not None:
+        changes["learning_rate"] = (
+            tuned_rate(optimizer or "adam") if learning_rate == "tuned" else _number(learning_rate)
+        )
+    for each in stages:
+        if each == "student":
+            changes |= {"alpha": alpha, "temperature": temperature}
+        path = train_stage(
+            chosen, each, profile, folder, resume, teacher=teacher, own=own, pairs=folder_of_pairs, **changes
+        )
+        console.print(
+            f"{path} and {path.with_suffix('.md').name}; score it: kdsharp evaluate --model {path} "
+            f"--protocol {chosen.protocol}",
+            soft_wrap=True,
+        )
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"--learning-rate is {text!r}, but it must be a number above 0, or: tuned") from None

@@ -1,0 +1,24 @@
+"""Where pairs come from: bundled photos, dead leaves, folders of pairs, crops (floor 3; lesson 03).
+
+Photos are split by photo, never by crop: two crops of one photo know each other.
+"""
+
+from kdsharp.datasets.bundled import SPLITS, Photo, folder_photos, photo_table, photos
+from kdsharp.datasets.crops import Crops, PairCrops, training_pictures
+from kdsharp.datasets.leaves import dead_leaves
+from kdsharp.datasets.pairs import PairedFolder, synthetic_pairs, true_psfs
+
+__all__ = [
+    "SPLITS",
+    "Crops",
+    "PairCrops",
+    "PairedFolder",
+    "Photo",
+    "dead_leaves",
+    "folder_photos",
+    "photo_table",
+    "photos",
+    "synthetic_pairs",
+    "training_pictures",
+    "true_psfs",
+]

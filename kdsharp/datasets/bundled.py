@@ -1,0 +1,69 @@
+"""Photos by name: those inside scikit-image's wheel, split by photo, and the user's own (lesson 03)."""
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import skimage.data
+
+from kdsharp import images
+from kdsharp.checkpoints import data_folder
+from kdsharp.checks import UsageError, check_name
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A named photo, uint8 (H, W, 3)."""
+
+    name: str
+    pixels: np.ndarray
+
+
+@cache
+def photo_table() -> dict[str, dict[str, str]]:
+    """``data/photos.toml``: split, file, SHA-256 and licence of each bundled photo."""
+    return tomllib.loads((data_folder() / "photos.toml").read_text(encoding="utf-8"))
+
+
+def photos(split: str) -> list[Photo]:
+    """The bundled photos of one split (``train``, ``validation``, ``test``), in a fixed order.
+
+    They come out of scikit-image's own wheel, so nothing is downloaded; grey ones are repeated in three channels.
+
+    Raises:
+        UsageError: for an unknown split, or when a file differs from the one that the scores were measured on.
+    """
+    check_name(split, SPLITS, "split")
+    folder = Path(skimage.data.__file__).parent
+    return [_bundled(folder, name, row) for name, row in photo_table().items() if row["split"] == split]
+
+
+def _bundled(folder: Path, name: str, row: dict[str, str]) -> Photo:
+    path = folder / row["file"]
+    if not path.is_file():
+        raise UsageError(f"photo {name!r} is missing from scikit-image ({path.name}); reinstall scikit-image")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != row["sha256"]:
+        raise UsageError(f"photo {name!r} differs from the one measured; install the pinned scikit-image")
+    return Photo(name, images.read(path, convert=True))
+
+
+def folder_photos(folder: str | Path) -> tuple[list[Photo], list[str]]:
+    """The user's own RGB photos in ``folder``, and the names of the files left out because they are not 8-bit RGB.
+
+    Raises:
+        UsageError: when the folder is missing or holds no usable photo, or a file is damaged.
+    """
+    found, left_out = [], []
+    for path in images.list_images(folder):
+        if images.kind(path) == "RGB":
+            found.append(Photo(path.stem, images.read(path)))
+        else:
+            left_out.append(path.name)
+    if not found:
+        raise UsageError(f"{folder} holds no 8-bit RGB photo, only {', '.join(left_out)}")
+    return found, left_out

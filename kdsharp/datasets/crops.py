@@ -1,0 +1,134 @@
+"""Training batches: crops of pictures that are blurred on the way, or of real pairs (lesson 03)."""
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset
+from tqdm.auto import tqdm
+
+from kdsharp.checks import UsageError
+from kdsharp.datasets.bundled import Photo, photos
+from kdsharp.datasets.leaves import dead_leaves
+from kdsharp.datasets.pairs import PairedFolder
+from kdsharp.degrade import Degradation
+
+
+class Crops(Dataset):
+    """Training batches of (blurred, sharp) crops, one for each step number.
+
+    Batch ``i`` is a function of ``(seed, i)`` alone. A run that was killed therefore sees the same batches when it
+    goes on, and two students with the same seed see the same batches.
+
+    Args:
+        pictures: uint8 (H, W, 3) pictures, already through the protocol's ``prepare``.
+        degradation: blurs the crops.
+        size: side of a crop in pixels; smaller pictures are left out.
+        batch: crops a batch.
+        seed: of the whole sequence.
+        margin: extra pixels around a crop while it is blurred, cut off afterwards, so that the reflected border
+            of the blur is never seen in training.
+
+    Indexing gives two float32 tensors (batch, 3, size, size) in [0, 1].
+    """
+
+    def __init__(
+        self,
+        pictures: list[np.ndarray],
+        degradation: Degradation,
+        size: int,
+        batch: int,
+        seed: int = 0,
+        margin: int = 12,
+    ) -> None:
+        self.size, self.batch, self.seed, self.margin = size, batch, seed, margin
+        self.degradation = degradation
+        need = size + 2 * margin
+        self.pictures = [picture for picture in pictures if min(picture.shape[:2]) >= need]
+        if not self.pictures:
+            raise UsageError(f"no picture is as large as a crop with its margin ({need} pixels); use smaller crops")
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        rng = np.random.default_rng([self.seed, step])
+        need = self.size + 2 * self.margin
+        crops = []
+        for index in rng.integers(len(self.pictures), size=self.batch):
+            picture = self.pictures[index]
+            top = rng.integers(picture.shape[0] - need + 1)
+            left = rng.integers(picture.shape[1] - need + 1)
+            crop = np.rot90(picture[top : top + need, left : left + need], int(rng.integers(4)))
+            crops.append(crop[:, ::-1] if rng.random() < 0.5 else crop)
+        sharp = torch.from_numpy(np.stack(crops).transpose(0, 3, 1, 2).copy()).float() / 255
+        inner = (..., slice(self.margin, self.margin + self.size), slice(self.margin, self.margin + self.size))
+        return self.degradation(sharp, rng)[inner].contiguous(), sharp[inner].contiguous()
+
+
+class PairCrops(Dataset):
+    """Training batches of (blurred, sharp) crops of real pairs, one for each step number, as :class:`Crops`.
+
+    Args:
+        folder: the pairs; each batch reads its pictures from disk.
+        size: side of a crop in pixels, at most the shorter side of the (resized) pictures.
+        batch: crops a batch.
+        seed: of the whole sequence.
+        resize: reduce both pictures to this width and height first (report A's 128), or None.
+
+    Indexing gives two float32 tensors (batch, 3, size, size) in [0, 1].
+    """
+
+    def __init__(self, folder: PairedFolder, size: int, batch: int, seed: int = 0, resize: int | None = None) -> None:
+        self.folder, self.size, self.batch, self.seed, self.resize = folder, size, batch, seed, resize
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        rng = np.random.default_rng([self.seed, step])
+        crops = [self._crop(int(index), rng) for index in rng.integers(len(self.folder), size=self.batch)]
+        both = torch.from_numpy(np.stack(crops)).permute(1, 0, 4, 2, 3).float() / 255
+        return both[0].contiguous(), both[1].contiguous()
+
+    def _crop(self, index: int, rng: np.random.Generator) -> np.ndarray:
+        """(2, size, size, 3): the same place of both pictures, turned and mirrored alike."""
+        name, *pair = self.folder[index]
+        if self.resize is not None:
+            side = (self.resize, self.resize)
+            pair = [np.asarray(Image.fromarray(picture).resize(side, Image.Resampling.BICUBIC)) for picture in pair]
+        height, width = pair[0].shape[:2]
+        if min(height, width) < self.size:
+            raise UsageError(f"pair {name} has {width}x{height} pixels, too few for a crop of {self.size}")
+        top, left = rng.integers(height - self.size + 1), rng.integers(width - self.size + 1)
+        both = np.stack([picture[top : top + self.size, left : left + self.size] for picture in pair])
+        both = np.rot90(both, int(rng.integers(4)), axes=(1, 2))
+        return both[:, :, ::-1] if rng.random() < 0.5 else both
+
+
+def training_pictures(
+    degradation: Degradation,
+    leaves: int,
+    seed: int = 0,
+    leaf_size: int = 320,
+    progress: bool = False,
+    own: list[Photo] | None = None,
+) -> list[np.ndarray]:
+    """The bundled training photos (or one's ``own``) in three sizes, and ``leaves`` dead-leaves pictures.
+
+    The leaves have the colours of the photos. The smaller sizes show the same scene with finer detail, which nine
+    photos are short of. All are prepared for the protocol; uint8 (H, W, 3).
+
+    Args:
+        degradation: prepares the pictures.
+        leaves: number of dead-leaves pictures.
+        seed: of the dead leaves.
+        leaf_size: their side in pixels.
+        progress: show a bar.
+        own: the user's sharp photos (:func:`folder_photos`) in place of the bundled ones.
+    """
+    prepared = [degradation.prepare(photo.pixels) for photo in (photos("train") if own is None else own)]
+    rng = np.random.default_rng([seed, 7])
+    colours = np.concatenate([rng.permutation(picture.reshape(-1, 3))[:2000] for picture in prepared])
+    smaller = [_shrink(picture, scale) for scale in (0.7, 0.5) for picture in prepared]
+    bar = tqdm(range(leaves), desc="dead leaves", unit="picture", disable=not progress)
+    return prepared + smaller + [degradation.prepare(dead_leaves(leaf_size, rng, colours)) for _ in bar]
+
+
+def _shrink(picture: np.ndarray, scale: float) -> np.ndarray:
+    size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
