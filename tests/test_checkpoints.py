@@ -132,7 +132,7 @@ def test_a_failed_save_leaves_nothing(tmp_path, monkeypatch):
 def test_a_file_of_your_own_may_carry_a_bundled_name(saved, tmp_path):
     own = shutil.copy(saved, tmp_path / "small.safetensors")
     assert checkpoints.load(own).meta["architecture"] == "unshuffle-mini"
-    assert checkpoints.load("small").meta["architecture"] == "unshuffle"
+    assert checkpoints.load("small").meta["architecture"] == "unet-small"
 
 
 def test_the_data_folder_holds_the_photo_table():

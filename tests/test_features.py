@@ -31,11 +31,12 @@ def test_tapping_does_not_change_the_answer_and_carries_gradients():
     assert model.body[0].weight.grad.any()
 
 
-def test_a_tap_before_an_activation_is_not_overwritten():
+def test_what_a_tap_keeps_is_not_overwritten_by_the_layers_after_it():
     model = build("unshuffle-mini")
-    with Taps(model, ["body.1.0.conv1"]) as taps, torch.no_grad():
+    with Taps(model, ["body.1.0", "body.1.0.conv1", "body.1.0.conv2"]) as taps, torch.no_grad():
         model(IMAGE)
     assert taps["body.1.0.conv1"].min() < 0
+    assert not torch.equal(taps["body.1.0.conv2"], taps["body.1.0"])
 
 
 def test_hooks_are_removed_at_the_end():

@@ -31,7 +31,7 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv1 = conv3x3(channels, channels)
-        self.activation = nn.ReLU(inplace=True)  # large photos spend their time on fresh memory
+        self.activation = nn.ReLU()
         self.gate = nn.Conv2d(channels, channels, 1)
         zero_last(self.gate)
         self.conv2 = conv3x3(channels, channels)
@@ -40,7 +40,7 @@ class ResidualBlock(nn.Module):
         inner = self.activation(self.conv1(x))
         means = inner.mean((2, 3), keepdim=True)
         ratios = means / (means.mean(1, keepdim=True) + 1e-4) - 1
-        return self.conv2(inner * (1 + self.gate(ratios).tanh())).add_(x)
+        return x + self.conv2(inner * (1 + self.gate(ratios).tanh()))
 
 
 def blocks(channels: int, count: int) -> nn.Sequential:
