@@ -34,6 +34,7 @@ def test_the_protocols_have_their_names():
         "gaussian-256-down",
         "bilinear-60",
         "bicubic-4x",
+        "motion",
         "gopro",
     ]
 
