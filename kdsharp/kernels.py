@@ -58,10 +58,15 @@ def motion(length: float, angle: float = 0.0) -> Tensor:
 
 
 def shake(length: float, rng: np.random.Generator, wobble: float = 0.9, samples: int = 256) -> Tensor:
+    """The PSF of a camera-shake trajectory; see :func:`shake_path`."""
+    return splat(*shake_path(length, rng, wobble, samples))
+
+
+def shake_path(length: float, rng: np.random.Generator, wobble: float = 0.9, samples: int = 256) -> np.ndarray:
     """A camera-shake trajectory: a hand's inertia, random accelerations and a few sudden jerks.
 
     The velocity follows ``v[k+1] = a v[k] + noise + jerk``, with ``a`` close to 1; its path is centred on its mean,
-    scaled, and splatted. After Boracchi and Foi, "Modeling the performance of
+    and scaled. After Boracchi and Foi, "Modeling the performance of
     image restoration from motion blur" (IEEE TIP 2012).
 
     Args:
@@ -70,6 +75,9 @@ def shake(length: float, rng: np.random.Generator, wobble: float = 0.9, samples:
         rng: the caller's random generator.
         wobble: how curly the path is, from 0 (straight) to 1.
         samples: points along the path.
+
+    Returns:
+        offsets x and y in pixels, (2, samples).
     """
     check_positive(length, "length")
     direction = rng.uniform(0, 2 * np.pi)
@@ -80,7 +88,7 @@ def shake(length: float, rng: np.random.Generator, wobble: float = 0.9, samples:
     path = np.cumsum(velocity, axis=1)
     path -= path.mean(axis=1, keepdims=True)
     radius = np.sqrt((path**2).sum(axis=0).mean())
-    return splat(*(path * (length / math.sqrt(12) / radius)))
+    return path * (length / math.sqrt(12) / radius)
 
 
 def splat(x: np.ndarray, y: np.ndarray) -> Tensor:

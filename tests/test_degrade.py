@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 
 from kdsharp import degrade
 from kdsharp.checks import UsageError
-from kdsharp.degrade import GaussianBlur, Rescale, Shake
+from kdsharp.degrade import GaussianBlur, Mix, Rescale, Shake
 from kdsharp.images import quantize, to_array, to_linear, to_srgb, to_tensor
 from kdsharp.kernels import convolve
 
@@ -196,3 +196,73 @@ def test_wrong_settings_fail_at_once(kind, settings):
 def test_negative_settings_fail_at_once(kind, settings):
     with pytest.raises(UsageError):
         kind(**settings)
+
+
+MOVING = dataclasses.replace(degrade.PROTOCOLS["motion"], lights=1.0, shot=0.0, read=0.0, still=0.0)
+
+
+def test_motion_moves_light_about_and_makes_none():
+    flat = torch.full((6, 3, 48, 64), 128 / 255)
+    assert torch.equal(MOVING(flat, rng()), flat)
+
+
+def test_motion_without_motion_is_the_photo():
+    assert torch.equal(dataclasses.replace(MOVING, still=1.0)(SHARP, rng()), SHARP)
+
+
+def test_a_longer_motion_blurs_more():
+    gradients = [
+        dataclasses.replace(MOVING, length=(length, length))(SHARP.repeat(8, 1, 1, 1), rng()).diff().abs().mean()
+        for length in (2.0, 6.0, 18.0)
+    ]
+    assert gradients[0] > gradients[1] > gradients[2]
+
+
+def test_the_response_says_whether_light_or_values_are_averaged():
+    """One bright pixel in the dark: values spread their sum, light spreads more of it once it is a value again."""
+    dot = torch.zeros(1, 3, 65, 65)
+    dot[..., 32, 32] = 0.9
+    short = dataclasses.replace(MOVING, length=(3.0, 3.0))
+    values, light = (dataclasses.replace(short, response=(g, g))(dot, rng(3)).sum() for g in (1.0, 2.2))
+    assert values == pytest.approx(2.7, rel=0.1)
+    assert light > 1.5 * values
+
+
+def test_clipped_lights_leave_brighter_streaks():
+    dot = torch.zeros(1, 3, 65, 65)
+    dot[..., 30:35, 30:35] = 1.0
+    streaks = [
+        dataclasses.replace(MOVING, lights=lights, length=(9.0, 9.0))(dot, rng(1)).sum() for lights in (1.0, 9.0)
+    ]
+    assert streaks[1] > streaks[0]
+
+
+def test_one_picture_may_hold_two_motions():
+    """Where the PSF is one and the same everywhere, a grid of dots gives the same spot at every dot."""
+    grid = torch.zeros(1, 3, 96, 96)
+    grid[..., 16::32, 16::32] = 0.9
+    moving = dataclasses.replace(MOVING, length=(4.0, 4.0))
+    differ = []
+    for seed in range(24):
+        spots = moving(grid, rng(seed)).unfold(2, 32, 32).unfold(3, 32, 32)[0, 0].reshape(9, 32, 32)
+        differ.append((spots - spots[:1]).abs().max().item() > 0.02)
+    assert 10 <= sum(differ) <= 20
+
+
+def test_a_mix_sends_each_image_through_one_of_its_parts():
+    parts = (GaussianBlur(radius=1.0), GaussianBlur(radius=4.0))
+    batch = SHARP.repeat(12, 1, 1, 1)
+    mixed = Mix(((0.5, parts[0]), (0.5, parts[1])))(batch, rng())
+    outcomes = [part(SHARP, rng())[0] for part in parts]
+    counts = [sum(torch.equal(image, outcome) for image in mixed) for outcome in outcomes]
+    assert sum(counts) == 12
+    assert min(counts) > 0
+
+
+def test_a_mix_of_one_part_is_that_part():
+    assert torch.equal(Mix(((1.0, GaussianBlur()),))(SHARP, rng()), GaussianBlur()(SHARP, rng()))
+
+
+def test_the_shares_of_a_mix_sum_to_one():
+    with pytest.raises(UsageError, match=r"shares of a mix are \[0.5, 0.4\], but must sum to 1"):
+        Mix(((0.5, GaussianBlur()), (0.4, Shake())))

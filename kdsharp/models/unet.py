@@ -43,5 +43,5 @@ class ResidualUNet(nn.Module):
             x = down(seen[-1])
         x = self.bottom(x)
         for level in reversed(range(len(seen))):
-            x = self.decoders[level](self.ups[level](x).add_(seen[level]))
-        return self.head(x)[..., :height, :width].add_(image)
+            x = self.decoders[level](self.ups[level](x) + seen[level])
+        return image + self.head(x)[..., :height, :width]
