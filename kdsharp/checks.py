@@ -1,5 +1,6 @@
 """Argument checks whose message shows what came and what is allowed (floor 0)."""
 
+import importlib.util
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -37,6 +38,17 @@ def check_positive(value: float, what: str) -> float:
     if not isinstance(value, (int, float)) or not value > 0:
         raise UsageError(f"{what} is {value!r}, but it must be a number above 0")
     return value
+
+
+def check_installed(packages: Iterable[str], extra: str) -> None:
+    """The packages of one of kdsharp's extras are here.
+
+    Raises:
+        UsageError: with the command that installs them.
+    """
+    missing = [package for package in packages if importlib.util.find_spec(package) is None]
+    if missing:
+        raise UsageError(f"{missing[0]} is not installed; this needs: pip install 'kdsharp[{extra}]'")
 
 
 def check_images(*batches: Tensor, channels: int | None = None) -> None:

@@ -78,7 +78,11 @@ def contestants(
         if name not in functions:
             functions[name] = tuned(name, protocol)
     for name in models:
-        if name not in functions:
+        if name.endswith(".onnx"):
+            from kdsharp.export import Session  # not needed otherwise, and not installed everywhere
+
+            functions[name] = Session(name)
+        elif name not in functions:
             functions[name] = checkpoints.load(name).model
     return functions
 

@@ -25,7 +25,8 @@ def sharpen(
     """Apply ``function`` to a photo: ``output = input + strength * (function(input) - input)``.
 
     Args:
-        function: (1, 3, H, W) in [0, 1] to the same shape, a network or a filter.
+        function: (1, 3, H, W) in [0, 1] to the same shape, a network or a filter. One that also has a method
+            ``pixels`` from uint8 (H, W, 3) to the same is called by it, as exported networks are.
         pixels: uint8 (H, W, 3).
         strength: 0 gives the input back, 1 the function's own answer; above 1 exaggerates it.
         progress: show a bar over the tiles of a large photo.
@@ -77,6 +78,8 @@ def _lay(canvas: np.ndarray, piece: np.ndarray, overlap: int) -> None:
 
 
 def _piece(function: Callable[[Tensor], Tensor], pixels: np.ndarray, strength: float) -> np.ndarray:
+    if strength == 1 and hasattr(function, "pixels"):
+        return function.pixels(pixels)
     with torch.inference_mode():
         image = to_tensor(pixels)
         sharpened = function(image)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from kdsharp.checks import UsageError
 from kdsharp.cli.data import data_app
+from kdsharp.cli.export import export
 from kdsharp.cli.photos import evaluate, models, sharpen, tune
 from kdsharp.cli.shared import Profile, console
 from kdsharp.cli.training import train
@@ -68,7 +69,7 @@ def _pair(text: str) -> tuple[str, Any]:
         return name, value
 
 
-for command in (sharpen, evaluate, models, train, tune):
+for command in (sharpen, evaluate, models, train, tune, export):
     app.command()(command)
 
 
