@@ -40,21 +40,16 @@ class Session:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
+        source = model if isinstance(model, bytes) else str(model)
         try:
-            self._session = onnxruntime.InferenceSession(
-                model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime's own errors share no base class
-            raise UsageError(
-                f"{model!r:.80} is no ONNX file that runs here ({str(error)[:120]}); export it again"
-            ) from None
-        name = self._session.get_inputs()[0].name
+            self._session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        except Exception:  # ONNX Runtime's own errors share no base class
+            raise UsageError(f"{shown} is damaged or no ONNX file that runs here; export it again") from None
+        self._form = self._session.get_inputs()[0].name
         outputs = [each.name for each in self._session.get_outputs()]
-        if name not in ("image", "pixels") or outputs != ["sharpened"]:
-            raise UsageError(
-                f"{model!r:.80} was not written by `kdsharp export`: it takes {name!r} and gives {outputs}"
-            )
-        self._form = name
+        if self._form not in ("image", "pixels") or outputs != ["sharpened"]:
+            found = f"it takes {self._form!r} and gives {outputs}"
+            raise UsageError(f"{shown} was not written by `kdsharp export`: {found}")
 
     def __call__(self, image: Tensor) -> Tensor:
         """(1, 3, H, W) in [0, 1] to the same; with a file of the ``pixels`` form through 8 bits on both sides."""
