@@ -104,8 +104,8 @@ class Supervised(nn.Module):
         mixture(loss)  # an unknown name fails here, not in the first step
 
     def forward(self, blurred: Tensor, sharp: Tensor) -> dict[str, Tensor]:
-        """Named terms of one batch of two (B, 3, H, W): ``loss`` alone."""
-        return {"loss": reconstruction(self.loss, self.student(blurred), sharp)}
+        """Named terms of one batch of two (B, 3, H, W): ``loss`` alone. Images beyond the labels are left out."""
+        return {"loss": reconstruction(self.loss, self.student(blurred[: len(sharp)]), sharp)}
 
 
 @dataclass

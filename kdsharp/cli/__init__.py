@@ -15,6 +15,7 @@ from kdsharp.cli.data import data_app
 from kdsharp.cli.export import export
 from kdsharp.cli.photos import evaluate, models, sharpen, tune
 from kdsharp.cli.shared import Profile, console
+from kdsharp.cli.study import study_app
 from kdsharp.cli.training import train
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app = typer.Typer(
 course_app = typer.Typer(no_args_is_help=True, help="Make other editions of the course.")
 app.add_typer(course_app, name="course")
 app.add_typer(data_app, name="data")
+app.add_typer(study_app, name="study")
 
 
 @app.command()

@@ -5,12 +5,14 @@ Photos are split by photo, never by crop: two crops of one photo know each other
 
 from kdsharp.datasets.bundled import SPLITS, Photo, folder_photos, photo_table, photos
 from kdsharp.datasets.crops import Crops, PairCrops, training_pictures
+from kdsharp.datasets.labels import FewLabels
 from kdsharp.datasets.leaves import dead_leaves
 from kdsharp.datasets.pairs import PairedFolder, synthetic_pairs, true_psfs
 
 __all__ = [
     "SPLITS",
     "Crops",
+    "FewLabels",
     "PairCrops",
     "PairedFolder",
     "Photo",

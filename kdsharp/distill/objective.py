@@ -88,20 +88,25 @@ class Distillation(nn.Module):
         return widths[0], widths[1]
 
     def forward(self, blurred: Tensor, sharp: Tensor) -> dict[str, Tensor]:
-        """Named terms of one batch (B, 3, H, W): ``loss`` (to minimise), ``reconstruction`` and each term used."""
+        """Named terms of one batch (B, 3, H, W): ``loss`` (to minimise), ``reconstruction`` and each term used.
+
+        ``sharp`` may have fewer images than ``blurred``: what the truth judges is then the first images alone, while
+        the teacher, who needs no label, judges all.
+        """
+        labels = len(sharp)
         student, teacher = self.student, self._teacher[0].to(blurred.device)
         layers = ([self.student_tap], [self.teacher_tap]) if self._uses_features() else ([], [])
         with Taps(student, layers[0]) as student_taps, Taps(teacher, layers[1]) as teacher_taps:
             prediction = student(blurred)
             with torch.no_grad():
                 target = teacher(blurred)
-        parts = {name: weight * reconstruction(name, prediction, sharp) for name, weight in self.parts.items()}
+        parts = {name: weight * reconstruction(name, prediction[:labels], sharp) for name, weight in self.parts.items()}
         named = {"reconstruction": torch.stack(list(parts.values())).sum()}
         for name in self.terms:
             if name in FEATURE_TERMS:
                 named[name] = self._compare(name, student_taps[self.student_tap], teacher_taps[self.teacher_tap])
             elif name == "bounded":
-                named[name] = formulas.bounded_term(prediction, target, sharp)
+                named[name] = formulas.bounded_term(prediction[:labels], target[:labels], sharp)
             elif name == "output":
                 named[name] = formulas.output_term(prediction, target)
             else:

@@ -17,7 +17,9 @@ from kdsharp.models.unet import ResidualUNet
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "unet": ResidualUNet,
     "unet-mini": partial(ResidualUNet, widths=(16, 32, 48), depths=(1, 1, 1)),
+    "unet-tiny": partial(ResidualUNet, (16, 16), (2, 1), (0,), factor=4, ends=1, grey=True),
     "unet-small": partial(ResidualUNet, widths=(16, 32), depths=(1, 2)),
+    "unet-base": partial(ResidualUNet, (32, 48), (2, 1), (1,), factor=4, ends=1),
     "unshuffle": UnshuffleStudent,
     "unshuffle-mini": partial(UnshuffleStudent, width=16, depth=1),
     "report-a-teacher": partial(reports.encoder_decoder, 64),

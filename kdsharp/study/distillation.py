@@ -1,0 +1,199 @@
+"""Does the teacher help? The same student with and without one, seed by seed."""
+
+import copy
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Dataset
+from tqdm.auto import tqdm
+
+from kdsharp import checkpoints, degrade, provenance
+from kdsharp.checks import UsageError, atomic_path, check_name, make_folder
+from kdsharp.datasets import Crops, FewLabels, photos, synthetic_pairs, training_pictures
+from kdsharp.evaluate import mean_interval
+from kdsharp.models import build
+from kdsharp.recipes import mean_psnr
+from kdsharp.study.arms import ARMS, REGIMES, Arm, best_mix, step_of
+from kdsharp.train import TrainConfig, fit
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Study:
+    """The experiment as data.
+
+    Args:
+        student: architecture; every arm of a seed starts from the same weights.
+        teacher: a checkpoint's name; it was trained on labelled pairs, by whoever published it.
+        protocol: of training and scores.
+        steps: of every arm.
+        seeds: 0 to seeds - 1; a seed decides first weights and batches.
+        rates: learning rates tried for the student alone; every arm takes the one at which *it* did best.
+        batch, crop: labelled crops a batch, and their side in pixels.
+        labelled: pairs in the label-poor regime, each ``pair_side`` pixels square.
+        leaves: dead-leaves pictures beside the bundled training photos.
+        taps: what hint, attention, channel and affinity compare.
+    """
+
+    student: str = "unet-tiny"
+    teacher: str = "teacher"
+    protocol: str = "shake"
+    steps: int = 2000
+    seeds: int = 5
+    rates: tuple[float, ...] = (1e-3, 2.5e-3, 5e-3)
+    batch: int = 8
+    crop: int = 64
+    labelled: int = 8
+    pair_side: int = 192
+    leaves: int = 20
+    taps: tuple[str, str] = ("bottom", "encoders.1")
+
+
+PROFILES = {
+    "smoke": Study(
+        student="unshuffle-mini", steps=3, seeds=2, rates=(2.5e-3,), batch=2, leaves=0, taps=("body", "encoders.1")
+    ),
+    "lab": Study(steps=300, rates=(2.5e-3,), leaves=8),
+    "full": Study(),
+}
+
+
+class Data:
+    """The pictures of the study, made once."""
+
+    def __init__(self, study: Study, progress: bool) -> None:
+        self.study, self.degradation = study, degrade.protocol(study.protocol)
+        self.pictures = training_pictures(self.degradation, study.leaves, progress=progress)
+        self.scores = {
+            split: list(synthetic_pairs(self.degradation, photos(split))) for split in ("validation", "test")
+        }
+
+    def batches(self, regime: str, seed: int, arm: Arm) -> Dataset:
+        """The batches of a seed: the same for every arm, but for the one that takes more labelled crops."""
+        study = self.study
+        count = study.batch * 2 if arm.more == "double" else study.batch
+        crops = Crops(self.pictures, self.degradation, study.crop, count, seed)
+        if regime == "label-rich":
+            return crops
+        pairs = Crops(self.pictures, self.degradation, study.pair_side, study.labelled, seed=1000)[0]
+        return FewLabels(*pairs, crops, seed)
+
+
+def run(study: Study, out: str | Path, arms: Iterable[str] = (), progress: bool = True) -> list[Record]:
+    """Train every arm in both regimes with every seed; each finished run is kept in ``out`` and not run again.
+
+    Args:
+        study: the experiment.
+        out: folder of the records.
+        arms: which ones, beside ``alone``; all and the best mix by default.
+        progress: show bars.
+
+    Returns:
+        one record a run: regime, arm, seed, learning rate, ``validation`` and ``psnr`` (test photos) in dB, seconds.
+
+    Raises:
+        UsageError: for an unknown arm, or a folder that holds another study.
+    """
+    chosen = {name: ARMS[check_name(name, ARMS, "arm")] for name in (["alone", *arms] if arms else ARMS)}
+    folder = make_folder(out)
+    setup, known = json.loads(json.dumps(asdict(study))), folder / "study.json"
+    if known.is_file() and json.loads(known.read_text(encoding="utf-8")) != setup:
+        raise UsageError(f"{folder} holds a study with other settings; give another folder with --out")
+    with atomic_path(known) as file:
+        file.write_text(json.dumps(setup, indent=1), encoding="utf-8")
+    data, teacher = Data(study, progress), checkpoints.load(study.teacher).model
+    done: list[Record] = []
+    total = len(REGIMES) * (len(study.rates) + study.seeds * (len(chosen) + (not arms)))
+    with tqdm(total=total, desc="runs", unit="run", disable=not progress) as bar:
+
+        def one(regime: str, name: str, arm: Arm, seed: int, rate: float) -> Record:
+            record = _kept(folder, data, teacher, regime, name, arm, seed, rate)
+            bar.update()
+            return record
+
+        for regime in REGIMES:
+            trials = [one(regime, "rate trial", ARMS["alone"], study.seeds, rate) for rate in study.rates]
+            rate = max(trials, key=lambda record: record["validation"])["learning_rate"]
+            for seed in range(study.seeds):  # seed by seed, so that a study cut short compares what it has
+                done += [one(regime, name, arm, seed, rate) for name, arm in chosen.items()]
+            if not arms:
+                mean = {
+                    name: np.mean([r["validation"] for r in done if r["regime"] == regime and r["arm"] == name])
+                    for name in chosen
+                }
+                mix = best_mix({name: float(value) for name, value in mean.items()})
+                done += [one(regime, "best mix", mix, seed, rate) for seed in range(study.seeds)]
+    return done
+
+
+def _kept(folder: Path, data: Data, teacher, regime: str, name: str, arm: Arm, seed: int, rate: float) -> Record:
+    """The record of one run: from its file where there is one."""
+    path = folder / f"{regime}, {name}, seed {seed}, rate {rate:g}.json"
+    if path.is_file():
+        return json.loads(path.read_text(encoding="utf-8"))
+    study, start = data.study, time.perf_counter()
+    student, batches = build(study.student, seed), data.batches(regime, seed, arm)
+    step = step_of(arm, student, copy.deepcopy(teacher), batches[0], study.taps)
+    config = TrainConfig(
+        steps=study.steps, learning_rate=rate, warmup=min(100, study.steps // 4), clip=0.1, precision="bf16"
+    )
+    config = replace(config, average=min(0.999, 1 - 10 / max(study.steps, 11)), save_every=study.steps, seed=seed)
+    fit(step, batches, config, progress=False)
+    scores = {split: mean_psnr(student.eval(), pairs, "cpu") for split, pairs in data.scores.items()}
+    record = {
+        "regime": regime,
+        "arm": name,
+        "terms": list(arm.terms),
+        "seed": seed,
+        "learning_rate": rate,
+        "validation": scores["validation"],
+        "psnr": scores["test"],
+        "seconds": time.perf_counter() - start,
+        "commit": provenance.commit(),
+        "device": provenance.device_name(),
+    }
+    with atomic_path(path) as file:
+        file.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    return record
+
+
+@dataclass(frozen=True)
+class Line:
+    """One arm in one regime: PSNR in dB, and its gain over the student alone, paired by seed, with a 95 % interval."""
+
+    regime: str
+    arm: str
+    seeds: int
+    psnr: float
+    gain: float
+    half_width: float
+    seconds: float
+
+    @property
+    def verdict(self) -> str:
+        """In words: an interval that contains 0 is no gain."""
+        if self.arm == "alone":
+            return "the baseline"
+        if abs(self.gain) <= self.half_width:
+            return "no gain"
+        return "better" if self.gain > 0 else "worse"
+
+
+def summary(records: list[Record]) -> list[Line]:
+    """The table of a study: one line for each regime and arm."""
+    lines = []
+    for regime in REGIMES:
+        here = [record for record in records if record["regime"] == regime]
+        alone = {record["seed"]: record["psnr"] for record in here if record["arm"] == "alone"}
+        for arm in dict.fromkeys(record["arm"] for record in here):
+            mine = [record for record in here if record["arm"] == arm]
+            gain, half = mean_interval([record["psnr"] - alone[record["seed"]] for record in mine])
+            psnr, seconds = (float(np.mean([record[key] for record in mine])) for key in ("psnr", "seconds"))
+            lines.append(Line(regime, arm, len(mine), psnr, gain, half, seconds))
+    return lines

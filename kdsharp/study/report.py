@@ -1,0 +1,44 @@
+"""The study in one table and one figure."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from kdsharp.plots import COLOURS, WIDTH
+from kdsharp.plots import figure as empty
+from kdsharp.study.arms import REGIMES
+from kdsharp.study.distillation import Line, Study
+
+
+def markdown(lines: Sequence[Line], study: Study, command: str) -> str:
+    """The table with what it was measured on, for a README or a page."""
+    head = "| regime | arm | dB | gain over alone, dB | verdict | seconds a run |\n|---|---|---|---|---|---|\n"
+    rows = "".join(
+        f"| {line.regime} | {line.arm} | {line.psnr:.2f} | "
+        + ("" if line.arm == "alone" else f"{line.gain:+.3f} ± {line.half_width:.3f}")
+        + f" | {line.verdict} | {line.seconds:.0f} |\n"
+        for line in lines
+    )
+    return (
+        f"`{command}`: student `{study.student}`, teacher `{study.teacher}`, protocol `{study.protocol}`, "
+        f"{study.steps:,} steps of {study.batch} crops of {study.crop} pixels, {study.seeds} seeds. Gains are paired "
+        f"by seed, with 95 % intervals (Student's t); an interval that contains 0 is no gain.\n\n{head}{rows}"
+    )
+
+
+def figure(lines: Sequence[Line]) -> Figure:
+    """Gain over the student alone (the dashed line) in dB, one panel a regime, with 95 % intervals."""
+    arms = list(dict.fromkeys(line.arm for line in lines if line.arm != "alone"))
+    made = empty(WIDTH, 70 + 26 * len(arms))
+    for index, regime in enumerate(REGIMES):
+        axes = made.add_subplot(1, len(REGIMES), index + 1)
+        for line in (line for line in lines if line.regime == regime and line.arm != "alone"):
+            axes.errorbar(
+                line.gain, arms.index(line.arm), xerr=line.half_width, fmt="o", capsize=4, color=COLOURS[index]
+            )
+        axes.axvline(0, linestyle="--", color=COLOURS[4])
+        axes.set_yticks(range(len(arms)), arms if index == 0 else [""] * len(arms))
+        axes.set(title=regime, xlabel="gain over the student alone (dB)", ylim=(len(arms) - 0.5, -0.5))
+        axes.grid(axis="x", alpha=0.3)
+    made.tight_layout()
+    return made

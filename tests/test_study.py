@@ -1,0 +1,208 @@
+"""The distillation study: fair arms, few labels, records that are kept, a table that is right."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from kdsharp import cli, degrade, study
+from kdsharp.checks import UsageError
+from kdsharp.datasets import Crops, FewLabels, photos
+from kdsharp.distill import Distillation
+from kdsharp.models import MODELS, build
+from kdsharp.study import arms, distillation
+from kdsharp.train import Supervised
+
+TINY = replace(study.PROFILES["smoke"], steps=2, crop=32, pair_side=48)
+
+
+def crops(batch=3, size=32):
+    return Crops([photos("train")[0].pixels], degrade.Shake(), size, batch, seed=1)
+
+
+@pytest.fixture(scope="module")
+def few():
+    blurred, sharp = Crops([photos("train")[0].pixels], degrade.Shake(), 48, 2, seed=9)[0]
+    return FewLabels(blurred, sharp, crops(), seed=4)
+
+
+def moved(name="unshuffle-mini", seed=0):
+    model = build(name, seed)
+    with torch.no_grad():
+        for value in model.parameters():
+            value.add_(0.02 * torch.randn(value.shape, generator=torch.Generator().manual_seed(value.numel() + seed)))
+    return model
+
+
+def test_a_batch_of_few_labels_is_half_labelled(few):
+    blurred, sharp = few[7]
+    assert (blurred.shape, sharp.shape) == ((6, 3, 32, 32), (3, 3, 32, 32))
+    assert torch.equal(blurred[3:], crops()[7][0])
+    assert torch.equal(few[7][0], blurred)
+    assert not torch.equal(few[8][0][:3], blurred[:3])
+
+
+def test_labelled_crops_come_from_the_pairs_and_stay_pairs(few):
+    """Each sharp crop occurs, turned or mirrored, in a sharp picture, and its blurred one at the same place."""
+    for blurred, sharp in zip(few[3][0][:3], few[3][1], strict=True):
+        found = []
+        for pair in few.pairs:
+            for turns in range(4):
+                for mirrored in (False, True):
+                    whole = pair.rot90(turns, (-2, -1))
+                    whole = whole.flip(-1) if mirrored else whole
+                    windows = whole.unfold(2, 32, 1).unfold(3, 32, 1)  # (2, 3, rows, columns, 32, 32)
+                    same = (windows[1] == sharp[:, None, None]).all(-1).all(-1).all(0).nonzero()
+                    found += [windows[0, :, row, column] for row, column in same.tolist()]
+        assert any(torch.equal(each, blurred) for each in found)
+
+
+def test_without_labels_the_truth_is_silent_and_the_teacher_speaks():
+    blurred, sharp = torch.rand(4, 3, 16, 16), torch.rand(2, 3, 16, 16)
+    student, teacher = moved(), moved(seed=1)
+    step = Distillation(student, teacher, terms={"output": 1.0, "bounded": 1.0})
+    short = Distillation(student, teacher, terms={"output": 1.0, "bounded": 1.0})(blurred[:2], sharp)
+    found = step(blurred, sharp)
+    torch.testing.assert_close(found["reconstruction"], short["reconstruction"])
+    torch.testing.assert_close(found["bounded"], short["bounded"])
+    torch.testing.assert_close(found["output"], (student(blurred) - teacher(blurred)).abs().mean())
+    torch.testing.assert_close(Supervised(student)(blurred, sharp)["loss"], found["reconstruction"])
+
+
+@pytest.mark.parametrize("count", [1, 4, 8])
+def test_a_symmetric_teacher_averages_over_turned_and_mirrored_photos(count):
+    teacher, image = moved().eval(), torch.rand(1, 3, 16, 16)
+    with torch.no_grad():
+        views = [image, *(image.rot90(turns, (2, 3)) for turns in (1, 2, 3))]
+        answers = [teacher(view).rot90(-turns, (2, 3)) for turns, view in enumerate(views)]
+        answers += [teacher(image.flip(3).rot90(turns, (2, 3))).rot90(-turns, (2, 3)).flip(3) for turns in range(4)]
+        expected = torch.stack(answers[:count]).mean(0)
+        torch.testing.assert_close(arms.Symmetric(teacher, count)(image), expected)
+
+
+@pytest.mark.parametrize("name", [name for name in study.ARMS if name != "alone"])
+def test_every_term_enters_as_large_as_the_reconstruction(name):
+    arm, batch = study.ARMS[name], crops()[0]
+    step = arms.step_of(arm, moved(), moved(seed=1), batch, ("body", "body"))
+    assert isinstance(step, Distillation if arm.terms else Supervised)
+    if arm.terms:
+        found = step(*batch)
+        for term in arm.terms:
+            assert (step.terms[term] * found[term]).item() == pytest.approx(found["reconstruction"].item(), rel=1e-3)
+        assert found["loss"].item() == pytest.approx(found["reconstruction"].item(), rel=1e-3)
+
+
+def test_the_best_mix_takes_the_feature_term_that_did_best_on_validation():
+    scores = {"alone": 40.0, "output": 41.0, "hint": 30.0, "channel": 31.0, "bounded": 50.0}
+    assert arms.best_mix(scores).terms == ("output", "channel")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    out = tmp_path_factory.mktemp("study")
+    return out, study.run(TINY, out, ["output"], progress=False)
+
+
+def test_every_arm_meets_every_seed_in_both_regimes_at_one_rate(finished):
+    _, records = finished
+    runs = [(record["regime"], record["arm"], record["seed"]) for record in records]
+    expected = [(regime, arm, seed) for regime in study.REGIMES for seed in (0, 1) for arm in ("alone", "output")]
+    assert sorted(runs) == sorted(expected)
+    assert len({record["psnr"] for record in records}) == len(records)
+    assert {record["learning_rate"] for record in records} == {2.5e-3}
+
+
+def test_the_arms_of_a_seed_share_first_weights_and_batches(monkeypatch, tmp_path):
+    seen = []
+
+    def look(step, batches, config, progress):
+        seen.append((step.student.body[0].weight.detach().clone(), batches[1][0], config))
+
+    monkeypatch.setattr(distillation, "fit", look)
+    study.run(TINY, tmp_path, ["output"], progress=False)
+    rich = seen[1:5]  # after the trial of the rate: alone and output of seed 0, then of seed 1
+    for one, other in ((rich[0], rich[1]), (rich[2], rich[3])):
+        assert torch.equal(one[0], other[0])
+        assert torch.equal(one[1], other[1])
+        assert one[2] == other[2]
+    assert not torch.equal(rich[0][0], rich[2][0])
+
+
+def test_finished_runs_are_not_run_again(finished, monkeypatch):
+    out, records = finished
+    monkeypatch.setattr(distillation, "fit", None)
+    assert study.run(TINY, out, ["output"], progress=False) == records
+
+
+def test_a_run_that_was_stopped_is_run_again_alone(finished, monkeypatch):
+    out, records = finished
+    (lost,) = out.glob("label-poor, output, seed 1*.json")
+    lost.unlink()
+    runs = []
+    fit = distillation.fit
+    monkeypatch.setattr(distillation, "fit", lambda *given, **more: runs.append(1) or fit(*given, **more))
+    again = study.run(TINY, out, ["output"], progress=False)
+    assert len(runs) == 1
+    assert [record["psnr"] for record in again] == [record["psnr"] for record in records]
+
+
+def test_another_study_wants_another_folder(finished):
+    with pytest.raises(UsageError, match=r"holds a study with other settings; give another folder with --out"):
+        study.run(replace(TINY, steps=3), finished[0], progress=False)
+
+
+def test_an_unknown_arm_lists_all(tmp_path):
+    with pytest.raises(UsageError, match=r"unknown arm 'hints' \(did you mean 'hint'\?\); choose one of: alone"):
+        study.run(TINY, tmp_path, ["hints"], progress=False)
+
+
+def record(regime, arm, seed, psnr):
+    return {"regime": regime, "arm": arm, "seed": seed, "psnr": psnr, "seconds": 2.0}
+
+
+RECORDS = [
+    *(record("label-rich", "alone", seed, 30 + seed) for seed in range(3)),
+    *(record("label-rich", "output", seed, 30.1 + seed + 0.01 * seed) for seed in range(3)),
+    *(record("label-rich", "hint", seed, 30 + seed + (-1) ** seed) for seed in range(3)),
+    *(record("label-rich", "channel", seed, 29 + seed + 0.01 * seed) for seed in range(3)),
+]
+
+
+def test_gains_are_paired_by_seed():
+    """The seeds differ by 2 dB, the gains by 0.02: Student's t for three values is 4.303."""
+    alone, output, hint, channel = study.summary(RECORDS)
+    assert (alone.gain, alone.verdict) == (0, "the baseline")
+    assert output.gain == pytest.approx(0.11)
+    assert output.half_width == pytest.approx(4.303 * 0.01 / 3**0.5, rel=1e-3)
+    assert [line.verdict for line in (output, hint, channel)] == ["better", "no gain", "worse"]
+
+
+def test_the_table_and_the_figure_show_every_line():
+    lines = study.summary(RECORDS)
+    text = study.markdown(lines, TINY, "kdsharp study distillation")
+    assert "| label-rich | output | 31.11 | +0.110 ± 0.025 | better | 2 |" in text
+    assert len(text.strip().splitlines()) == 2 + 2 + len(lines)
+    axes = study.figure(lines).axes
+    assert [each.get_title() for each in axes] == list(study.REGIMES)
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == ["output", "hint", "channel"]
+
+
+def test_the_command_leaves_records_table_and_figure(tmp_path, monkeypatch):
+    monkeypatch.setitem(study.PROFILES, "smoke", TINY)
+    command = ["study", "distillation", "--profile", "smoke", "--arm", "output", "--steps", "1", "--out", str(tmp_path)]
+    done = CliRunner().invoke(cli.app, command, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert "label-poor" in done.output
+    assert (tmp_path / "table.md").read_text().startswith("`kdsharp study distillation --profile smoke --steps 1`")
+    assert (tmp_path / "figure.webp").stat().st_size > 1000
+    assert json.loads((tmp_path / "study.json").read_text())["steps"] == 1
+
+
+def test_the_full_study_is_what_the_question_asks_for():
+    full = study.PROFILES["full"]
+    assert full.seeds >= 5
+    assert full.labelled == 8
+    assert {"output", "hint", "attention", "channel", "affinity", "bounded"} <= set(study.ARMS)
+    assert full.student in MODELS
