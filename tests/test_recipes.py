@@ -13,6 +13,7 @@ from kdsharp.checks import UsageError
 from kdsharp.datasets import Crops, Photo
 from kdsharp.degrade import PROTOCOLS
 from kdsharp.distill import TERMS, Distillation
+from kdsharp.images import to_array, to_tensor
 from kdsharp.losses import LOSSES, mixture
 from kdsharp.models import MODELS, build, count_macs, count_parameters
 from kdsharp.recipes import (
@@ -42,7 +43,7 @@ TINY = Recipe(
 @pytest.fixture(autouse=True)
 def few_pixels(monkeypatch):
     """One noisy photo of 80 pixels a side instead of the bundled ones."""
-    pixels = np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
     asked = []
     monkeypatch.setattr(training, "photos", lambda split: asked.append(split) or [Photo("a", pixels)])
     monkeypatch.setattr(training, "training_pictures", lambda *options, progress, own: [pixels])
@@ -61,7 +62,8 @@ def test_every_recipe_names_things_that_exist(name):
         assert stage.architecture in MODELS
         assert set(mixture(stage.loss)) <= set(LOSSES)
         assert {term for term, _ in stage.terms} <= set(TERMS)
-        assert stage.checkpoint in (checkpoints.bundled() if name == "shake" else (name, f"{name}-teacher"))
+        own = (name, name.removeprefix("shake-"), f"{name}-teacher")
+        assert stage.checkpoint in (("teacher", "small") if name == "shake" else own)
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -104,6 +106,18 @@ def test_every_recipe_runs_from_end_to_end(name, tmp_path):
     card = path.with_suffix(".md").read_text()
     assert recipe.claim in card
     assert all(note in card for note in recipe.notes)
+
+
+def test_protocols_of_fixed_size_are_blurred_whole(monkeypatch, tmp_path):
+    """Crops are cut after the blur: a corner of a crop may be the corner of the picture, blurred with its border."""
+    seen = []
+    monkeypatch.setattr(training, "fit", lambda step, batches, *given, **more: seen.append(batches) or [])
+    recipe = RECIPES["gaussian-256"]
+    train_stage(recipe, "student", "smoke", tmp_path, progress=False)
+    (batches,) = seen
+    ((_, blurred, sharp),) = batches.folder
+    np.testing.assert_array_equal(blurred, to_array(recipe.training(to_tensor(sharp), np.random.default_rng(0))))
+    assert batches.size == 48
 
 
 def test_what_cannot_work_stands_there_repaired_too():
@@ -262,7 +276,7 @@ def test_a_model_card_is_a_markdown_table():
 
 
 def test_rates_are_tuned_alike_and_a_diverging_one_loses(monkeypatch, few_pixels):
-    noise = np.random.default_rng(1).integers(0, 256, (80, 80, 3), dtype=np.uint8)
+    noise = np.random.default_rng(1).integers(0, 256, (100, 100, 3), dtype=np.uint8)
     monkeypatch.setattr(rates, "photos", lambda split: few_pixels.append(split) or [Photo("a", noise)])
     monkeypatch.setattr(rates, "training_pictures", lambda *options: [noise])
     monkeypatch.setattr(rates, "GRID", (1e-3, 1e30))

@@ -10,7 +10,13 @@ from kdsharp.cli.shared import Profile, console
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe: `shake`, or a report's system, `report-a` to `report-e`.")],
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            help="`shake` (teacher and student), `shake-tiny`, `shake-base`, `gaussian-256`, `bilinear-60`, or a "
+            "report's system, `report-a` to `report-e`."
+        ),
+    ],
     stage: Annotated[
         str | None, typer.Option(help="`teacher` or `student`; both, one after the other, by default.")
     ] = None,

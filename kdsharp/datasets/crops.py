@@ -67,7 +67,8 @@ class PairCrops(Dataset):
     """Training batches of (blurred, sharp) crops of real pairs, one for each step number, as :class:`Crops`.
 
     Args:
-        folder: the pairs; each batch reads its pictures from disk.
+        folder: the pairs: a folder, whose pictures each batch reads from disk, or a list of (name, blurred, sharp),
+            uint8 (H, W, 3).
         size: side of a crop in pixels, at most the shorter side of the (resized) pictures.
         batch: crops a batch.
         seed: of the whole sequence.
@@ -76,7 +77,14 @@ class PairCrops(Dataset):
     Indexing gives two float32 tensors (batch, 3, size, size) in [0, 1].
     """
 
-    def __init__(self, folder: PairedFolder, size: int, batch: int, seed: int = 0, resize: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: PairedFolder | list[tuple[str, np.ndarray, np.ndarray]],
+        size: int,
+        batch: int,
+        seed: int = 0,
+        resize: int | None = None,
+    ) -> None:
         self.folder, self.size, self.batch, self.seed, self.resize = folder, size, batch, seed, resize
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:

@@ -1,11 +1,12 @@
 """What every degradation does."""
 
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
 
 
+@runtime_checkable
 class Degradation(Protocol):
     """What every protocol does: make the sharp target, then blur it, and own up to the PSF where it has one."""
 

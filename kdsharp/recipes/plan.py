@@ -22,6 +22,8 @@ class Stage:
         batch, crop: crops a batch, and their side in pixels.
         lab_crop: their side in the lab profile.
         margin: pixels around a crop while it is blurred (see ``Crops``); 0 where a system blurred its crops themselves.
+        whole: blur whole pictures once and cut the crops from them: for protocols without chance, whose pictures have
+            one size, so that their borders (or the grid of a rescaling) belong to what is learned.
         leaves: dead-leaves pictures beside the photos.
         resize: real pairs are reduced to this side before they are cropped; None leaves them as they are.
         loss: reconstruction loss, one name or a weighted sum (``"l1 + 0.5 ssim"``).
@@ -37,6 +39,7 @@ class Stage:
     crop: int = 96
     lab_crop: int = 96
     margin: int = 12
+    whole: bool = False
     leaves: int = 20
     resize: int | None = None
     loss: str = "charbonnier"

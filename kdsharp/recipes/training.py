@@ -6,14 +6,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from kdsharp import checkpoints
 from kdsharp.checks import UsageError, atomic_path, check_name
 from kdsharp.datasets import Crops, PairCrops, PairedFolder, Photo, photos, synthetic_pairs, training_pictures
-from kdsharp.degrade import protocol
+from kdsharp.degrade import Degradation, protocol
 from kdsharp.distill import Distillation
-from kdsharp.images import quantize
+from kdsharp.images import quantize, to_array, to_tensor
 from kdsharp.losses import mixture, vgg_file
 from kdsharp.metrics import psnr, ssim
 from kdsharp.models import build, count_macs, count_parameters
@@ -75,7 +76,10 @@ def train_stage(
         batches: Any = PairCrops(pairs, plan.crop, plan.batch, plan.config.seed, plan.resize)
     else:
         pictures = training_pictures(recipe.training, plan.leaves, plan.config.seed, progress=progress, own=own)
-        batches = Crops(pictures, recipe.training, plan.crop, plan.batch, plan.config.seed, plan.margin)
+        if plan.whole:
+            batches = PairCrops(_blurred(pictures, recipe.training), plan.crop, plan.batch, plan.config.seed)
+        else:
+            batches = Crops(pictures, recipe.training, plan.crop, plan.batch, plan.config.seed, plan.margin)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     validation = list(synthetic_pairs(protocol(recipe.protocol), photos("validation")))
     data = "pairs" if pairs is not None else "own" if own is not None else "bundled"
@@ -126,6 +130,12 @@ def train_stage(
     with atomic_path(path.with_suffix(".md")) as file:
         file.write_text(model_card(recipe, plan, meta, history), encoding="utf-8")
     return path
+
+
+def _blurred(pictures: list[np.ndarray], degradation: Degradation) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """(name, blurred, sharp) of whole pictures, uint8 (H, W, 3)."""
+    rng = np.random.default_rng(0)
+    return [(str(index), to_array(degradation(to_tensor(each), rng)), each) for index, each in enumerate(pictures)]
 
 
 def _changed(plan: Stage, changes: dict[str, Any]) -> Stage:

@@ -1,0 +1,53 @@
+"""The course's own recipes: one teacher, three students for shake and motion, and one for each report's protocol."""
+
+from dataclasses import replace
+
+from kdsharp.degrade import PROTOCOLS, Degradation, Mix, Motion, Shake
+from kdsharp.recipes.plan import Recipe, Stage
+from kdsharp.train import TrainConfig
+
+MIXED = Mix(((0.5, Shake(still=0.05)), (0.5, Motion())))
+"""The protocol with a few sharp photos, so that they are left alone, and as much motion as in videos (lesson 14)."""
+
+TEACHER = Stage(
+    "teacher",
+    "unet",
+    TrainConfig(steps=16_000, learning_rate=8e-4, warmup=500, clip=0.1, precision="bf16", save_every=1000),
+    batch=6,
+    crop=128,
+    margin=24,
+    leaves=60,
+)
+
+SMALL = Stage(
+    "small",
+    "unet-small",
+    TrainConfig(steps=20_000, learning_rate=2.5e-3, warmup=500, clip=0.1, precision="bf16", save_every=1000),
+    margin=24,
+    leaves=60,
+    alpha=0.5,
+    terms=(("output", 1.0),),
+    taps=("bottom", "encoders.1"),
+)
+
+
+def _sharpener(protocol: str) -> Recipe:
+    """A student for a protocol of fixed picture size: pictures are blurred whole, borders included, as the test is."""
+    degradation = PROTOCOLS[protocol]
+    assert isinstance(degradation, Degradation)
+    config = replace(SMALL.config, steps=12_000)
+    student = replace(SMALL, checkpoint=protocol, config=config, whole=True, margin=0, alpha=1.0, terms=())
+    return Recipe(protocol, protocol, degradation, "teacher", student)
+
+
+COURSE = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("shake", "shake", MIXED, TEACHER, SMALL),
+        Recipe("shake-tiny", "shake", MIXED, "teacher", replace(SMALL, checkpoint="tiny", architecture="unet-tiny")),
+        Recipe("shake-base", "shake", MIXED, "teacher", replace(SMALL, checkpoint="base", architecture="unet-base")),
+        _sharpener("gaussian-256"),
+        _sharpener("bilinear-60"),
+    )
+}
+"""Recipes by name."""
