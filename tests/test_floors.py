@@ -12,7 +12,7 @@ import kdsharp
 PACKAGE = Path(kdsharp.__file__).parent
 FLOORS = {"__init__": 0, "checks": 0, "provenance": 0, "vision": 0, "images": 1, "kernels": 1}
 FLOORS |= {"filters": 2, "degrade": 2, "metrics": 2, "models": 2}
-FLOORS |= {"datasets": 3, "losses": 3, "features": 3, "checkpoints": 3, "official": 3, "inference": 3}
+FLOORS |= {"datasets": 3, "losses": 3, "features": 3, "checkpoints": 3, "official": 3, "inference": 3, "video": 3}
 FLOORS |= {"distill": 4, "train": 4, "sets": 4}
 FLOORS |= {"recipes": 5, "tune": 5, "evaluate": 5, "plots": 6, "explore": 7, "course": 7, "runs": 7}
 FLOORS |= {"cli": 8, "__main__": 8}
@@ -26,7 +26,7 @@ NEIGHBOURS = {
 }
 """Imports within one floor that are meant. A new one needs a reason here."""
 
-HEAVY = {"matplotlib", "ipywidgets", "papermill", "dask", "onnx", "onnxruntime"}
+HEAVY = {"matplotlib", "ipywidgets", "papermill", "dask", "onnx", "onnxruntime", "av"}
 HEAVY_FLOORS = (5, 6, 7)
 
 FILES = sorted(PACKAGE.rglob("*.py"))
