@@ -51,8 +51,9 @@ def imports(path, inside_functions=True):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes = list(ast.walk(tree))
     if not inside_functions:
-        functions = [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))]
-        inner = {id(child) for function in functions for child in ast.walk(function)}
+        late = [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))]
+        late += [node for node in nodes if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+        inner = {id(child) for each in late for child in ast.walk(each)}
         nodes = [node for node in nodes if id(node) not in inner]
     return {name for node in nodes for name in imported(node)}
 

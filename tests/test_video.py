@@ -129,6 +129,13 @@ def look(path):
     return found
 
 
+def _cover():
+    """A JPEG, as music and films carry it."""
+    cover = av.CodecContext.create("mjpeg", "w")
+    cover.width, cover.height, cover.pix_fmt, cover.time_base = 64, 48, "yuvj420p", Fraction(1, 25)
+    return bytes(cover.encode(av.VideoFrame(64, 48, "yuvj420p"))[0])
+
+
 def decibels(one, other):
     return 10 * np.log10(255**2 / np.mean((one.astype(float) - other) ** 2))
 
@@ -229,6 +236,15 @@ def test_colours_stay(tmp_path, layout, tags):
     assert change < (1.1 if tags[0] == 2 else 0.4)  # in full range swscale rounds colours, not brightness, down
 
 
+def test_one_frame_to_rgb_and_back_is_nearly_exact():
+    """Before any encoder: 54 dB, against 51 with FFmpeg's default for the way back alone."""
+    frame = av.VideoFrame.from_ndarray(next(texture(1, 240, 320))).reformat(format="yuv420p")
+    frame.time_base = TICK
+    back = writing.apply(same, frame, frame, SimpleNamespace(pix_fmt="yuv420p"))
+    rgb = [each.to_ndarray(format="rgb24", interpolation=writing.EXACT) for each in (frame, back)]
+    assert decibels(*rgb) > 52.5
+
+
 def test_rgb_video_becomes_full_resolution_colour(tmp_path):
     source = clip(tmp_path / "clip.mov", count=4, codec="png", layout="rgb24", tags=(0, 2, 2, 2))
     video.sharpen_video(same, source, tmp_path / "sharp.mov")
@@ -246,15 +262,12 @@ def test_pixels_that_are_not_square(tmp_path):
 def test_further_tracks_are_copied_or_named(tmp_path):
     """Two voices, subtitles, a font, chapters and titles stay; a cover picture is left out, and said so."""
     plain, source = clip(tmp_path / "plain.mkv", voices=2), tmp_path / "clip.mkv"
-    cover = av.CodecContext.create("mjpeg", "w")
-    cover.width, cover.height, cover.pix_fmt, cover.time_base = 64, 48, "yuvj420p", Fraction(1, 25)
-    (jpeg,) = cover.encode(av.VideoFrame(64, 48, "yuvj420p"))
     with av.open(str(plain)) as film, av.open(str(source), "w") as out:
         copies = [out.add_stream_from_template(each, opaque=True) for each in film.streams]
         copies[1].metadata["language"], copies[2].metadata["language"] = "deu", "eng"
         subtitles = out.add_mux_stream("subrip")
         out.add_attachment("font.ttf", "font/ttf", b"not really")
-        out.add_attachment("cover.jpg", "image/jpeg", bytes(jpeg))
+        out.add_attachment("cover.jpg", "image/jpeg", _cover())
         out.metadata["title"] = "Moving coffee"
         out.set_chapters(
             [{"id": 1, "start": 0, "end": 900, "time_base": Fraction(1, 1000), "metadata": {"title": "cup"}}]
@@ -289,16 +302,21 @@ def test_sound_that_the_container_cannot_hold_is_named(tmp_path):
 
 
 MEMORY = """
-import resource, sys
+import sys
+import psutil
 from kdsharp import video
 for source, target in zip(sys.argv[1::2], sys.argv[2::2]):
-    video.sharpen_video(lambda pixels: pixels // 8, source, target)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    held = []
+    def function(pixels):
+        held.append(psutil.Process().memory_info().rss)
+        return pixels // 8
+    video.sharpen_video(function, source, target)
+    print(max(held))
 """
 
 
 def test_memory_does_not_grow_with_the_length(tmp_path):
-    """190 more frames of 0.4 MB each: 68 MB, if they were kept."""
+    """190 more frames of 0.36 MB each: 68 MB, if they were kept as pixels; half of that as they are decoded."""
     kind = {"size": (300, 400), "codec": "mjpeg", "layout": "yuvj420p", "tags": (2, 5, 2, 2), "sound": None}
     paths = [clip(tmp_path / f"{count}.mov", count=count, **kind) for count in (10, 200)]
     arguments = [str(each) for path in paths for each in (path, tmp_path / f"sharp-{path.name}")]
@@ -306,7 +324,7 @@ def test_memory_does_not_grow_with_the_length(tmp_path):
     short, long = map(int, done.stdout.split())
     with av.open(str(tmp_path / "sharp-200.mov")) as film:
         assert film.streams.video[0].frames == 200
-    assert long - short < 20_000  # kilobytes
+    assert long - short < 25_000_000
 
 
 KILLED = """
@@ -415,16 +433,18 @@ def test_a_live_recording_does_not_know_its_length(tmp_path):
     assert look(tmp_path / "sharp.mkv").times == look(source).times
 
 
-@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg4", "libvpx-vp9"])
-def test_a_damaged_frame_is_named(tmp_path, codec):
-    tick, options = (Fraction(1, 25), {}) if codec == "mpeg4" else (TICK, {})
-    if codec == "libx265":
-        options = KINDS[".mkv"]["options"]
-    source = clip(tmp_path / "clip.mp4", codec=codec, tick=tick, sound=None, options=options)
+@pytest.mark.parametrize(
+    ("codec", "share"), [("libx264", 0), ("libx265", 0), ("mpeg4", 0), ("libvpx-vp9", 0), ("mpeg4", 0.5)]
+)
+def test_a_damaged_frame_is_named(tmp_path, codec, share):
+    """Wholly gone, every decoder notices; half gone, only MPEG-4 surely does: it repairs the frame and marks it."""
+    kind = KINDS[{"libx265": ".mkv", "mpeg4": ".m4v"}.get(codec, ".mp4")]
+    source = clip(tmp_path / "clip.mp4", **kind | {"codec": codec, "sound": None})
     with av.open(str(source)) as film:
         broken = [packet for packet in film.demux() if packet.pos is not None][30]
-    data = bytearray(source.read_bytes())
-    data[broken.pos : broken.pos + broken.size] = bytes(broken.size)
+    data, begin = bytearray(source.read_bytes()), broken.pos + round(share * broken.size)
+    for place in range(begin, broken.pos + broken.size):
+        data[place] = data[place] ^ 0x5A if share else 0
     source.write_bytes(data)
     assert f"{source} is damaged at frame 31" in refusal(source, tmp_path / "sharp.mp4")
 
@@ -439,8 +459,9 @@ def _bad_videos(folder):
     clip(folder / "clear.mov", count=3, codec="png", layout="rgba", tags=(0, 2, 2, 2))
     clip(folder / "tiny.mp4", count=3, size=(12, 40))
     clip(folder / "fields.mp4", count=3, flags=Flags.interlaced_dct)
-    with av.open(str(clip(folder / "both.mp4", count=3))) as film, av.open(str(folder / "sound.mp4"), "w") as out:
+    with av.open(str(clip(folder / "both.mp4", count=3))) as film, av.open(str(folder / "sound.mkv"), "w") as out:
         track = out.add_stream_from_template(film.streams.audio[0])
+        out.add_attachment("cover.jpg", "image/jpeg", _cover())
         for packet in film.demux(audio=0):
             if packet.dts is not None:
                 packet.stream = track
@@ -465,7 +486,7 @@ def _bad_videos(folder):
         ("empty.mp4", ("is empty (0 bytes)",)),
         ("text.mp4", ("is not a video",)),
         ("clip.avi", ("allowed are .mp4, .m4v, .mov, .mkv, .webm",)),
-        ("sound.mp4", ("holds no moving picture, only audio",)),
+        ("sound.mkv", ("holds no moving picture, only audio, a cover;",)),
         ("deep.mp4", ("10 bits per channel", "8 are needed")),
         ("clear.mov", ("transparency",)),
         ("tiny.mp4", ("40x12", "at least 16")),
@@ -498,11 +519,12 @@ def test_a_function_that_changes_the_form_is_refused(tmp_path, function):
     assert "uint8 (120, 160, 3)" in told
 
 
-def test_a_colon_in_the_name_is_no_protocol(tmp_path):
-    source = clip(tmp_path / "plain.mp4", count=3).rename(tmp_path / "at 12:30.mp4")
-    os.chdir(tmp_path)
-    video.sharpen_video(same, source.name, "sharp 12:30.mp4")
-    assert len(look(tmp_path / "sharp 12:30.mp4").times) == 3
+def test_a_colon_in_the_name_is_no_protocol(tmp_path, monkeypatch):
+    (tmp_path / "take1:2").mkdir()
+    clip(tmp_path / "take1:2" / "clip.mp4", count=3)
+    monkeypatch.chdir(tmp_path)
+    video.sharpen_video(same, "take1:2/clip.mp4", "take1:2/sharp.mp4")
+    assert len(look(tmp_path / "take1:2" / "sharp.mp4").times) == 3
 
 
 def test_the_bar_counts_frames(tmp_path, capsys):
@@ -518,7 +540,7 @@ def test_the_bar_counts_frames(tmp_path, capsys):
 
 def test_the_command_takes_photos_and_videos_together(kdsharp, tmp_path, photo):
     source = clip(tmp_path / "clip.mp4", count=6)
-    done = kdsharp("sharpen", photo, source, "--out", tmp_path / "out", "--model", "small", "--strength", 0.7)
+    done = kdsharp("sharpen", photo, source, "--out", tmp_path / "out", "--model", "small", "--strength", 3)
     assert done.returncode == 0, done.stderr
     assert "2 sharpened into" in done.stdout
     assert "/6 " in done.stderr
@@ -526,7 +548,8 @@ def test_the_command_takes_photos_and_videos_together(kdsharp, tmp_path, photo):
     before, after = look(source), look(tmp_path / "out" / "clip.mp4")
     assert (after.packets, after.times) == (before.packets, before.times)
     student = checkpoints.load("small").model
-    assert decibels(inference.sharpen(student, before.pixels[3], 0.7), after.pixels[3]) > 35
+    wanted, other = (inference.sharpen(student, before.pixels[3], strength) for strength in (3, 1))
+    assert decibels(wanted, after.pixels[3]) > max(35, 1 + decibels(other, after.pixels[3]))
 
 
 def test_the_command_refuses_a_video_in_one_sentence(kdsharp, tmp_path):

@@ -80,7 +80,7 @@ def picture(film: "InputContainer", path: Path) -> "VideoStream":
             if stream.codec_context is None:
                 raise UsageError(f"{path} is encoded in a way that PyAV cannot decode; convert it to H.264 first")
             return stream
-    tracks = ", ".join(stream.type for stream in film.streams) or "nothing"
+    tracks = ", ".join("a cover" if each.type == "video" else each.type for each in film.streams) or "nothing"
     raise UsageError(f"{path} holds no moving picture, only {tracks}; give a video")
 
 

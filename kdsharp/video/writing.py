@@ -26,7 +26,8 @@ LAYOUTS = ("yuv420p", "yuv422p", "yuv444p")
 """Colour at a quarter of the pixels, at half of them, at each. The input's stays; any other becomes the first."""
 EXACT = 0x4 | 0x2000 | 0x40000
 """How swscale turns colours into RGB and back: bicubic, full chroma, exact rounding (SWS_BICUBIC, SWS_FULL_CHR_H_INT,
-SWS_ACCURATE_RND). Its default takes a third of the time and makes every frame one level darker."""
+SWS_ACCURATE_RND). Its default takes a third of the time and makes every frame one level darker. In full range even this
+rounds colour, not brightness, down by half a level."""
 
 
 @contextmanager
@@ -37,7 +38,7 @@ def opened(temporary: Path, target: Path) -> "Iterator[OutputContainer]":
     container = FORMATS[target.suffix.lower()][0]
     fine = {"movie_timescale": "90000"} if container in ("mp4", "mov") else {}  # else a late start is cut to 1/1000 s
     try:
-        with av.open(f"file:{temporary}", "w", format=container, container_options=fine) as out:
+        with av.open(str(temporary), "w", format=container, container_options=fine) as out:
             yield out
     except av.FFmpegError as error:
         raise UsageError(f"cannot write {target} ({error.strerror}); choose another folder or container") from None
