@@ -12,7 +12,7 @@ import kdsharp
 PACKAGE = Path(kdsharp.__file__).parent
 FLOORS = {"__init__": 0, "checks": 0, "provenance": 0, "vision": 0, "images": 1, "kernels": 1}
 FLOORS |= {"filters": 2, "degrade": 2, "metrics": 2, "models": 2}
-FLOORS |= {"datasets": 3, "losses": 3, "features": 3, "checkpoints": 3, "official": 3, "inference": 3}
+FLOORS |= {"datasets": 3, "losses": 3, "features": 3, "checkpoints": 3, "official": 3, "inference": 3, "video": 3}
 FLOORS |= {"distill": 4, "train": 4, "sets": 4}
 FLOORS |= {
     "recipes": 5,
@@ -37,7 +37,7 @@ NEIGHBOURS = {
 }
 """Imports within one floor that are meant. A new one needs a reason here."""
 
-HEAVY = {"matplotlib", "ipywidgets", "papermill", "dask", "onnx", "onnxruntime"}
+HEAVY = {"matplotlib", "ipywidgets", "papermill", "dask", "onnx", "onnxruntime", "av"}
 HEAVY_FLOORS = (5, 6, 7)
 
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -62,8 +62,9 @@ def imports(path, inside_functions=True):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes = list(ast.walk(tree))
     if not inside_functions:
-        functions = [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))]
-        inner = {id(child) for function in functions for child in ast.walk(function)}
+        late = [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))]
+        late += [node for node in nodes if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+        inner = {id(child) for each in late for child in ast.walk(each)}
         nodes = [node for node in nodes if id(node) not in inner]
     return {name for node in nodes for name in imported(node)}
 

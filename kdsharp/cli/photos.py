@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from kdsharp import video
 from kdsharp.checks import UsageError, atomic_path, check_name, make_folder
 from kdsharp.cli.shared import console
 from kdsharp.filters import FILTERS, ORACLES
@@ -17,9 +19,13 @@ from kdsharp.filters import FILTERS, ORACLES
 
 def sharpen(
     photo: Annotated[
-        list[Path], typer.Argument(metavar="INPUT...", help="Photos, 8-bit RGB, of any format Pillow reads.")
+        list[Path],
+        typer.Argument(
+            metavar="INPUT...",
+            help=f"Photos, 8-bit RGB, of any format Pillow reads; 8-bit videos ({', '.join(video.FORMATS)}).",
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the sharpened photos; created when missing.")],
+    out: Annotated[Path, typer.Option(help="Folder for the sharpened files; created when missing.")],
     model: Annotated[str | None, typer.Option(help="A network: see `kdsharp models`. Default: `small`.")] = None,
     filter: Annotated[str | None, typer.Option(help=f"A classical filter instead: {', '.join(FILTERS)}.")] = None,
     strength: Annotated[
@@ -35,9 +41,11 @@ def sharpen(
         bool, typer.Option("--convert", help="Turn grey, palette, CMYK, 16-bit and alpha images into RGB.")
     ] = False,
 ) -> None:
-    """Sharpen photos; same size, same format, written to another folder.
+    """Sharpen photos and videos; same size, same format, written to another folder.
 
-    Example: `kdsharp sharpen holiday/*.jpg --out sharper`
+    A video keeps its sound, its frame times and its rotation; each frame is sharpened alone.
+
+    Example: `kdsharp sharpen holiday/*.jpg clip.mp4 --out sharper`
     """
     from tqdm.auto import tqdm
 
@@ -55,9 +63,14 @@ def sharpen(
     double = sorted({name for name in names if names.count(name) > 1})
     if double:
         raise UsageError(f"{double[0]} comes twice and would overwrite itself in {out}; sharpen the folders one by one")
-    for path in tqdm(photo, unit="photo", disable=len(photo) == 1):
+    for path in tqdm(photo, unit="file", disable=len(photo) == 1):
         if (out / path.name).exists() and (out / path.name).samefile(path):
             raise UsageError(f"{path} would be overwritten; choose another folder with --out")
+        if video.is_video(path):
+            each_frame = partial(inference.sharpen, function, strength=strength)
+            for lost in video.sharpen_video(each_frame, path, out / path.name, progress=True):
+                console.print(f"{path}: {lost}", soft_wrap=True, markup=False)
+            continue
         pixels, options = images.open_photo(path, convert)
         sharp = inference.sharpen(function, pixels, strength, progress=True)
         images.write(out / path.name, sharp, **options)
