@@ -12,7 +12,7 @@ from kdsharp.checks import UsageError
 from kdsharp.datasets import Crops, FewLabels, photos
 from kdsharp.distill import Distillation
 from kdsharp.models import MODELS, build
-from kdsharp.study import arms, distillation
+from kdsharp.study import arms, distillation, pictures
 from kdsharp.train import Supervised
 
 TINY = replace(study.PROFILES["smoke"], steps=2, crop=32, pair_side=48)
@@ -206,3 +206,28 @@ def test_the_full_study_is_what_the_question_asks_for():
     assert full.labelled == 8
     assert {"output", "hint", "attention", "channel", "affinity", "bounded"} <= set(study.ARMS)
     assert full.student in MODELS
+
+
+def test_pictures_are_compared_at_one_rate_and_budget(tmp_path, monkeypatch):
+    seen = []
+
+    def look(step, batches, config, progress):
+        seen.append((len(batches.pictures), config))
+
+    monkeypatch.setattr(pictures, "fit", look)
+    lines = study.run_pictures(replace(TINY, leaves=2), tmp_path, progress=False)
+    assert [(line.arm, line.seeds) for line in lines] == [("both", 2), ("photos", 2), ("dead leaves", 2)]
+    both, photographs, leaves = (count for count, _ in seen[:3])
+    assert (leaves, both) == (2, photographs + 2)
+    assert len({config for _, config in seen[:3]}) == 1
+    assert [line.gain for line in lines] == [0, 0, 0]  # nothing was trained: the same weights
+    monkeypatch.setattr(pictures, "fit", None)
+    assert study.run_pictures(replace(TINY, leaves=2), tmp_path, progress=False) == lines
+
+
+def test_the_command_for_pictures_leaves_a_table(tmp_path, monkeypatch):
+    monkeypatch.setitem(study.PROFILES, "smoke", TINY)
+    command = ["study", "pictures", "--profile", "smoke", "--steps", "1", "--out", str(tmp_path)]
+    done = CliRunner().invoke(cli.app, command, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert "| pictures | dead leaves |" in (tmp_path / "table.md").read_text()

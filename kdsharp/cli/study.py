@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -10,12 +10,10 @@ from rich.table import Table
 from kdsharp.checks import atomic_path, check_name
 from kdsharp.cli.shared import Profile, console
 
+if TYPE_CHECKING:
+    from kdsharp.study import Line
+
 study_app = typer.Typer(no_args_is_help=True, help="Experiments large enough to settle a question.")
-
-
-@study_app.callback()
-def studies() -> None:
-    """Keeps ``distillation`` a command of its own while it is the only one."""
 
 
 @study_app.command()
@@ -46,21 +44,52 @@ def distillation(
     )
     folder = out if out is not None else Path("build/study") / profile
     lines = study.summary(study.run(chosen, folder, arm or ()))
-    command = f"kdsharp study distillation --profile {profile}" + "".join(
-        f" --{name} {value}" for name, value in given.items() if value is not None
-    )
+    options = "".join(f" --{name} {value}" for name, value in given.items() if value is not None)
+    command = f"kdsharp study distillation --profile {profile}{options}"
     alt = "Gain over the student alone, with 95 % intervals: " + "; ".join(
-        f"{line.regime}, {line.arm}: {line.gain:+.2f} dB" for line in lines if line.arm != "alone"
+        f"{line.regime}, {line.arm}: {line.gain:+.2f} dB" for line in lines if line.verdict != "the baseline"
     )
-    for name, content in (
-        ("table.md", study.markdown(lines, chosen, command).encode()),
-        ("figure.webp", Picture(study.figure(lines), alt).webp),
-    ):
+    text = study.markdown(lines, chosen, command, f", teacher `{chosen.teacher}`")
+    for name, content in (("table.md", text.encode()), ("figure.webp", Picture(study.figure(lines), alt).webp)):
         with atomic_path(folder / name) as file:
             file.write_bytes(content)
-    table = Table("regime", "arm", "dB", "gain over alone, dB", "verdict", "seconds")
-    for line in lines:
-        gain = "" if line.arm == "alone" else f"{line.gain:+.3f} ± {line.half_width:.3f}"
-        table.add_row(line.regime, line.arm, f"{line.psnr:.2f}", gain, line.verdict, f"{line.seconds:.0f}")
-    console.print(table)
+    _show(lines)
     console.print(f"{folder / 'table.md'} and figure.webp", soft_wrap=True)
+
+
+@study_app.command()
+def pictures(
+    profile: Profile = "lab",
+    seeds: Annotated[int | None, typer.Option(min=2, help="Seeds of each kind; 5 by default.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Training steps of each run.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder; `build/study/pictures-PROFILE` by default.")] = None,
+) -> None:
+    """What to train on: photos, dead leaves, or both? Scored on photos never seen, paired by seed.
+
+    Example: `kdsharp study pictures --profile lab --seeds 3`
+    """
+    from kdsharp import study
+
+    given = {"seeds": seeds, "steps": steps}
+    chosen = replace(
+        study.PROFILES[check_name(profile, study.PROFILES, "profile")],
+        leaves=4 if profile == "smoke" else 20,
+        **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
+    )
+    folder = out if out is not None else Path("build/study") / f"pictures-{profile}"
+    lines = study.run_pictures(chosen, folder)
+    options = "".join(f" --{name} {value}" for name, value in given.items() if value is not None)
+    with atomic_path(folder / "table.md") as file:
+        command = f"kdsharp study pictures --profile {profile}{options}"
+        file.write_text(study.markdown(lines, chosen, command), encoding="utf-8")
+    _show(lines)
+    console.print(f"{folder / 'table.md'}", soft_wrap=True)
+
+
+def _show(lines: "list[Line]") -> None:
+    from kdsharp.study.report import gain
+
+    table = Table("regime", "arm", "dB", "gain, dB", "verdict", "seconds")
+    for line in lines:
+        table.add_row(line.regime, line.arm, f"{line.psnr:.2f}", gain(line), line.verdict, f"{line.seconds:.0f}")
+    console.print(table)

@@ -4,7 +4,7 @@ import copy
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +102,7 @@ def run(study: Study, out: str | Path, arms: Iterable[str] = (), progress: bool 
     """
     chosen = {name: ARMS[check_name(name, ARMS, "arm")] for name in (["alone", *arms] if arms else ARMS)}
     folder = make_folder(out)
-    setup, known = json.loads(json.dumps(asdict(study))), folder / "study.json"
-    if known.is_file() and json.loads(known.read_text(encoding="utf-8")) != setup:
-        raise UsageError(f"{folder} holds a study with other settings; give another folder with --out")
-    with atomic_path(known) as file:
-        file.write_text(json.dumps(setup, indent=1), encoding="utf-8")
+    check_same_study(folder, asdict(study))
     data, teacher = Data(study, progress), checkpoints.load(study.teacher).model
     done: list[Record] = []
     total = len(REGIMES) * (len(study.rates) + study.seeds * (len(chosen) + (not arms)))
@@ -132,6 +128,33 @@ def run(study: Study, out: str | Path, arms: Iterable[str] = (), progress: bool 
     return done
 
 
+def check_same_study(folder: Path, setup: dict[str, Any]) -> None:
+    """Note in a folder what study it holds.
+
+    Raises:
+        UsageError: when it holds another one already.
+    """
+    setup, known = json.loads(json.dumps(setup)), folder / "study.json"
+    if known.is_file() and json.loads(known.read_text(encoding="utf-8")) != setup:
+        raise UsageError(f"{folder} holds a study with other settings; give another folder with --out")
+    with atomic_path(known) as file:
+        file.write_text(json.dumps(setup, indent=1), encoding="utf-8")
+
+
+def config_of(study: Study, rate: float, seed: int) -> TrainConfig:
+    """How every run of a study is trained."""
+    return TrainConfig(
+        steps=study.steps,
+        learning_rate=rate,
+        warmup=min(100, study.steps // 4),
+        average=min(0.999, 1 - 10 / max(study.steps, 11)),
+        clip=0.1,
+        precision="bf16",
+        seed=seed,
+        save_every=study.steps,
+    )
+
+
 def _kept(folder: Path, data: Data, teacher, regime: str, name: str, arm: Arm, seed: int, rate: float) -> Record:
     """The record of one run: from its file where there is one."""
     path = folder / f"{regime}, {name}, seed {seed}, rate {rate:g}.json"
@@ -140,11 +163,7 @@ def _kept(folder: Path, data: Data, teacher, regime: str, name: str, arm: Arm, s
     study, start = data.study, time.perf_counter()
     student, batches = build(study.student, seed), data.batches(regime, seed, arm)
     step = step_of(arm, student, copy.deepcopy(teacher), batches[0], study.taps)
-    config = TrainConfig(
-        steps=study.steps, learning_rate=rate, warmup=min(100, study.steps // 4), clip=0.1, precision="bf16"
-    )
-    config = replace(config, average=min(0.999, 1 - 10 / max(study.steps, 11)), save_every=study.steps, seed=seed)
-    fit(step, batches, config, progress=False)
+    fit(step, batches, config_of(study, rate, seed), progress=False)
     scores = {split: mean_psnr(student.eval(), pairs, "cpu") for split, pairs in data.scores.items()}
     record = {
         "regime": regime,
@@ -178,7 +197,7 @@ class Line:
     @property
     def verdict(self) -> str:
         """In words: an interval that contains 0 is no gain."""
-        if self.arm == "alone":
+        if self.gain == self.half_width == 0:
             return "the baseline"
         if abs(self.gain) <= self.half_width:
             return "no gain"

@@ -10,29 +10,34 @@ from kdsharp.study.arms import REGIMES
 from kdsharp.study.distillation import Line, Study
 
 
-def markdown(lines: Sequence[Line], study: Study, command: str) -> str:
-    """The table with what it was measured on, for a README or a page."""
-    head = "| regime | arm | dB | gain over alone, dB | verdict | seconds a run |\n|---|---|---|---|---|---|\n"
+def markdown(lines: Sequence[Line], study: Study, command: str, learns: str = "") -> str:
+    """The table with what it was measured on, for a README or a page. ``learns`` names the teacher, if there is one."""
+    head = "| regime | arm | dB | gain, dB | verdict | seconds a run |\n|---|---|---|---|---|---|\n"
     rows = "".join(
-        f"| {line.regime} | {line.arm} | {line.psnr:.2f} | "
-        + ("" if line.arm == "alone" else f"{line.gain:+.3f} ± {line.half_width:.3f}")
-        + f" | {line.verdict} | {line.seconds:.0f} |\n"
+        f"| {line.regime} | {line.arm} | {line.psnr:.2f} | {gain(line)} | {line.verdict} | {line.seconds:.0f} |\n"
         for line in lines
     )
     return (
-        f"`{command}`: student `{study.student}`, teacher `{study.teacher}`, protocol `{study.protocol}`, "
-        f"{study.steps:,} steps of {study.batch} crops of {study.crop} pixels, {study.seeds} seeds. Gains are paired "
-        f"by seed, with 95 % intervals (Student's t); an interval that contains 0 is no gain.\n\n{head}{rows}"
+        f"`{command}`: student `{study.student}`{learns}, protocol `{study.protocol}`, "
+        f"{study.steps:,} steps of {study.batch} crops of {study.crop} pixels, {study.seeds} seeds. Gains over the "
+        f"baseline are paired by seed, with 95 % intervals (Student's t); an interval that contains 0 is no gain.\n\n"
+        f"{head}{rows}"
     )
+
+
+def gain(line: Line) -> str:
+    """Mean and half-width of a line's gain in dB; nothing for the baseline."""
+    return "" if line.verdict == "the baseline" else f"{line.gain:+.3f} ± {line.half_width:.3f}"
 
 
 def figure(lines: Sequence[Line]) -> Figure:
     """Gain over the student alone (the dashed line) in dB, one panel a regime, with 95 % intervals."""
-    arms = list(dict.fromkeys(line.arm for line in lines if line.arm != "alone"))
+    shown = [line for line in lines if line.verdict != "the baseline"]
+    arms = list(dict.fromkeys(line.arm for line in shown))
     made = empty(WIDTH, 70 + 26 * len(arms))
     for index, regime in enumerate(REGIMES):
         axes = made.add_subplot(1, len(REGIMES), index + 1)
-        for line in (line for line in lines if line.regime == regime and line.arm != "alone"):
+        for line in (line for line in shown if line.regime == regime):
             axes.errorbar(
                 line.gain, arms.index(line.arm), xerr=line.half_width, fmt="o", capsize=4, color=COLOURS[index]
             )

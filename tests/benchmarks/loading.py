@@ -34,7 +34,7 @@ CROP, BATCH = 96, 8
 
 
 class PerItem(Dataset):
-    """One pair of files an item: opened, resized and made into tensors one after the other, each time it is asked for."""
+    """One pair of files an item: opened, resized and made into tensors, each time it is asked for."""
 
     def __init__(self, folder: Path, side: int) -> None:
         self.names = sorted(path.name for path in (folder / "input").iterdir())
