@@ -378,6 +378,14 @@ def test_pair_crops_depend_on_the_seed_and_the_step_alone(graded):
     assert not torch.equal(first, PairCrops(graded, 16, 2, seed=2)[5][0])
 
 
+def test_crops_of_one_pair_share_its_files_and_differ(graded, monkeypatch):
+    opened, real = [], PairedFolder.__getitem__
+    monkeypatch.setattr(PairedFolder, "__getitem__", lambda self, index: opened.append(index) or real(self, index))
+    crops, _ = PairCrops(graded, 16, 5, seed=3, each=2)[0]
+    assert (len(opened), crops.shape) == (3, (5, 3, 16, 16))
+    assert not torch.equal(crops[0], crops[1])
+
+
 def test_pairs_can_be_reduced_first_and_must_hold_the_crop(graded):
     blurred, sharp = PairCrops(graded, 20, 1, resize=20)[0]
     assert sharp.shape == (1, 3, 20, 20)

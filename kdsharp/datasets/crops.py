@@ -1,5 +1,7 @@
 """Training batches: crops of pictures that are blurred on the way, or of real pairs (lesson 03)."""
 
+import math
+
 import numpy as np
 import torch
 from PIL import Image
@@ -7,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
-from kdsharp.checks import UsageError
+from kdsharp.checks import UsageError, check_positive
 from kdsharp.datasets.bundled import Photo, photos
 from kdsharp.datasets.leaves import dead_leaves
 from kdsharp.datasets.pairs import PairedFolder
@@ -73,6 +75,8 @@ class PairCrops(Dataset):
         batch: crops a batch.
         seed: of the whole sequence.
         resize: reduce both pictures to this width and height first (report A's 128), or None.
+        each: crops from each pair that a batch opens. Decoding two files takes far longer than cutting a crop, so
+            large pictures are used more than once while they are in memory.
 
     Indexing gives two float32 tensors (batch, 3, size, size) in [0, 1].
     """
@@ -84,17 +88,21 @@ class PairCrops(Dataset):
         batch: int,
         seed: int = 0,
         resize: int | None = None,
+        each: int = 1,
     ) -> None:
         self.folder, self.size, self.batch, self.seed, self.resize = folder, size, batch, seed, resize
+        self.each = int(check_positive(each, "crops of each picture"))
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
         rng = np.random.default_rng([self.seed, step])
-        crops = [self._crop(int(index), rng) for index in rng.integers(len(self.folder), size=self.batch)]
+        crops: list[np.ndarray] = []
+        for index in rng.integers(len(self.folder), size=math.ceil(self.batch / self.each)):
+            pair = self._pair(int(index))
+            crops += [self._crop(pair, rng) for _ in range(min(self.each, self.batch - len(crops)))]
         both = torch.from_numpy(np.stack(crops)).permute(1, 0, 4, 2, 3).float() / 255
         return both[0].contiguous(), both[1].contiguous()
 
-    def _crop(self, index: int, rng: np.random.Generator) -> np.ndarray:
-        """(2, size, size, 3): the same place of both pictures, turned and mirrored alike."""
+    def _pair(self, index: int) -> list[np.ndarray]:
         name, *pair = self.folder[index]
         if self.resize is not None:
             side = (self.resize, self.resize)
@@ -102,6 +110,11 @@ class PairCrops(Dataset):
         height, width = pair[0].shape[:2]
         if min(height, width) < self.size:
             raise UsageError(f"pair {name} has {width}x{height} pixels, too few for a crop of {self.size}")
+        return pair
+
+    def _crop(self, pair: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+        """(2, size, size, 3): the same place of both pictures, turned and mirrored alike."""
+        height, width = pair[0].shape[:2]
         top, left = rng.integers(height - self.size + 1), rng.integers(width - self.size + 1)
         both = np.stack([picture[top : top + self.size, left : left + self.size] for picture in pair])
         both = np.rot90(both, int(rng.integers(4)), axes=(1, 2))

@@ -73,7 +73,8 @@ def train_stage(
             weighting=plan.weighting,
         )
     if pairs is not None:
-        batches: Any = PairCrops(pairs, plan.crop, plan.batch, plan.config.seed, plan.resize)
+        each = 4 if plan.resize is None else 1
+        batches: Any = PairCrops(pairs, plan.crop, plan.batch, plan.config.seed, plan.resize, each)
     else:
         pictures = training_pictures(recipe.training, plan.leaves, plan.config.seed, progress=progress, own=own)
         if plan.whole:

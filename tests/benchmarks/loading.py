@@ -105,7 +105,7 @@ with tempfile.TemporaryDirectory() as temporary:
     pictures = training_pictures(Shake(), leaves=0)
     ready = [(str(index), each, each) for index, each in enumerate(pictures) if min(each.shape[:2]) >= CROP]
     for name, dataset in (
-        ("PairCrops on a folder of pairs", PairCrops(PairedFolder(few), CROP, BATCH)),
+        ("PairCrops on a folder, four crops of each pair", PairCrops(PairedFolder(few), CROP, BATCH, each=4)),
         ("PairCrops on pairs in memory", PairCrops(ready, CROP, BATCH)),
         ("Crops, blurred by a trajectory of its own each", Crops(pictures, Shake(), CROP, BATCH)),
     ):
@@ -115,7 +115,7 @@ with tempfile.TemporaryDirectory() as temporary:
     table = Table("pairs in the folder", "MB before", "MB after opening", "MB after 200 batches")
     for folder, count in ((few, 10), (lots, many)):
         before = megabytes()
-        dataset = PairCrops(PairedFolder(folder), CROP, BATCH)
+        dataset = PairCrops(PairedFolder(folder), CROP, BATCH, each=4)
         opened = megabytes()
         for step in range(4 if options.quick else 200):
             dataset[step]
