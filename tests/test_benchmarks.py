@@ -1,0 +1,25 @@
+"""The benchmark scripts run and print their table; their numbers are for people, on a quiet machine."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = sorted((Path(__file__).parent / "benchmarks").glob("*.py"))
+PRINTS = {
+    "latency": "report-e-student",
+    "loading": "as the reports load",
+    "memory": "beyond both",
+}
+
+
+def test_every_script_is_tested():
+    assert {path.stem for path in SCRIPTS} == set(PRINTS)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_it_runs_and_prints_its_table(path):
+    done = subprocess.run([sys.executable, str(path), "--quick"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert PRINTS[path.stem] in done.stdout
