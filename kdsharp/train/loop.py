@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from accelerate.utils import broadcast_object_list
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset
@@ -17,7 +18,7 @@ from tqdm.auto import tqdm
 from kdsharp.checks import UsageError
 from kdsharp.losses import mixture, reconstruction
 from kdsharp.train.config import OPTIMIZERS, TrainConfig
-from kdsharp.train.states import Progress, save_state, start, stop_flag
+from kdsharp.train.states import Progress, save_state, start, stop_flag, this_process
 
 
 class Supervised(nn.Module):
@@ -47,10 +48,15 @@ def fit(
 ) -> list[dict[str, float]]:
     """Train the network in ``step.student`` and return the history.
 
+    Under ``accelerate launch`` every process takes batches of its own, and the gradients are averaged: ``n`` processes
+    with batches of B crops take the steps of one process whose batch is all ``n`` batches, n B crops, in a row.
+    ``learning_rate`` stays as it is. The main process alone validates, and writes into ``out``, which all must see.
+
     Args:
         step: a module that maps (blurred, sharp) to named scalar terms, of which ``loss`` is minimised
             (:class:`Supervised` or :class:`kdsharp.distill.Distillation`). All its parameters are trained.
         batches: indexed by the step number, gives (blurred, sharp); see :class:`kdsharp.datasets.Crops`.
+            Of ``n`` processes, process ``p`` takes number ``n * step + p``.
         config: the run.
         out: a folder for the states; without one nothing is written.
         resume: go on from the newest state in ``out``; the end is then bit for bit that of an unbroken run on
@@ -63,9 +69,10 @@ def fit(
     Returns:
         rows with ``step``, each named term (mean since the last row), ``learning_rate``, ``seconds``.
     """
+    processes = this_process().num_processes
     AcceleratorState._reset_state()  # otherwise a second run of another precision in one process is refused
     accelerator = Accelerator(mixed_precision=config.precision)
-    torch.manual_seed(config.seed)
+    torch.manual_seed(config.seed + accelerator.process_index)  # dropout differs between the parts of one step
     step.to(accelerator.device)
     optimizer = OPTIMIZERS[config.optimizer](
         step.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
@@ -78,15 +85,18 @@ def fit(
     wrapped, optimizer = accelerator.prepare(step, optimizer)
     accelerator.register_for_checkpointing(schedule, plateau, average, done)
     if out is not None:
-        start(Path(out), resume, accelerator, vars(config) | (setup or {}))
+        several = {"processes": processes} if processes > 1 else {}
+        start(Path(out), resume, accelerator, vars(config) | (setup or {}) | several)
     own = torch.Generator()  # else the loader would draw its seed from the generator that resuming has just restored
-    loader = DataLoader(batches, batch_size=None, sampler=range(done.step, config.steps), generator=own)
-    bar = tqdm(total=config.steps, initial=done.step, desc=label, unit="step", disable=not progress)
+    mine = range(done.step * processes + accelerator.process_index, config.steps * processes, processes)
+    loader = DataLoader(batches, batch_size=None, sampler=mine, generator=own)
+    shown = progress and accelerator.is_main_process
+    bar = tqdm(total=config.steps, initial=done.step, desc=label, unit="step", disable=not shown)
     clock = time.perf_counter() - done.seconds
 
     def save() -> None:
         done.seconds = time.perf_counter() - clock
-        if out is not None and accelerator.is_main_process:
+        if out is not None:
             save_state(Path(out), accelerator, done)
 
     step.train()
@@ -104,8 +114,10 @@ def fit(
             average.update_parameters(student)
             done.step += 1
             bar.update()
-            done.since.append({name: value.item() for name, value in terms.items()})
-            stop = stopped()
+            here = [*terms.values(), terms["loss"].new_tensor(float(stopped()))]
+            *values, stops = accelerator.reduce(torch.stack(here).detach(), "mean").tolist()
+            done.since.append(dict(zip(terms, values, strict=True)))
+            stop = stops > 0  # Ctrl-C may reach one process a step before the others: they stop together
             last = done.step == config.steps
             if done.step % config.log_every == 0 or last:
                 means = {name: sum(each[name] for each in done.since) / len(done.since) for name in terms}
@@ -122,7 +134,9 @@ def fit(
                 done.since = []
             if done.step % config.save_every == 0 or last:
                 if validate is not None:
-                    done.rows.append({"step": done.step, "validation": validate(average.module.eval())})
+                    score = validate(average.module.eval()) if accelerator.is_main_process else 0.0
+                    (score,) = broadcast_object_list([score])
+                    done.rows.append({"step": done.step, "validation": score})
                 save()
             elif stop:
                 save()

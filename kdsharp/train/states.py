@@ -1,6 +1,7 @@
 """What a run leaves on disk while it goes on, so that it can be stopped or killed at any moment: its newest state."""
 
 import json
+import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -9,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
+from accelerate.utils import parse_flag_from_env
 
 from kdsharp.checks import UsageError, atomic_path, make_folder
 
@@ -30,6 +32,22 @@ class Progress:
         vars(self).update(state)
 
 
+def this_process() -> PartialState:
+    """Which of the processes of ``accelerate launch`` this is; without it, the only one.
+
+    Raises:
+        UsageError: when several were asked for and one was started: ``--cpu`` does that without a word.
+    """
+    cpu = parse_flag_from_env("ACCELERATE_USE_CPU")
+    state = PartialState(cpu=cpu)
+    if cpu and state.num_processes == 1 and "MASTER_ADDR" in os.environ and "RANK" not in os.environ:
+        raise UsageError(
+            "`accelerate launch --cpu` has started one process for several; for several on the CPU say: "
+            "ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes N"
+        )
+    return state
+
+
 def start(out: Path, resume: bool, accelerator: Accelerator, setup: dict[str, Any]) -> None:
     """Load the newest state when resuming; otherwise clear what an earlier run left."""
     make_folder(out)
@@ -41,17 +59,27 @@ def start(out: Path, resume: bool, accelerator: Accelerator, setup: dict[str, An
             raise UsageError(f"{out} was trained with another {', '.join(differ)}; resume with the same, or start anew")
         accelerator.load_state(str(states[-1]))
         return
-    for state in states:
-        shutil.rmtree(state)
-    with atomic_path(out / "config.json") as temporary:
-        temporary.write_text(json.dumps(setup, indent=1), encoding="utf-8")
+    accelerator.wait_for_everyone()  # all have looked for states
+    if accelerator.is_main_process:
+        for state in states:
+            shutil.rmtree(state)
+        with atomic_path(out / "config.json") as temporary:
+            temporary.write_text(json.dumps(setup, indent=1), encoding="utf-8")
 
 
 def save_state(out: Path, accelerator: Accelerator, done: Progress) -> None:
-    """Write a state beside the old one, then make it the newest by rename, then remove the old one."""
+    """Write a state beside the old one, then make it the newest by rename, then remove the old one.
+
+    Every process adds the state of its random generator; what all share is written by the main process.
+    """
     temporary, final = out / "unfinished", out / f"state-{done.step:08d}"
-    shutil.rmtree(temporary, ignore_errors=True)
+    if accelerator.is_main_process:
+        shutil.rmtree(temporary, ignore_errors=True)
+    accelerator.wait_for_everyone()
     accelerator.save_state(str(temporary))
+    accelerator.wait_for_everyone()
+    if not accelerator.is_main_process:
+        return
     temporary.rename(final)
     for state in out.glob("state-*"):
         if state != final:
