@@ -14,7 +14,7 @@ FLOORS = {"__init__": 0, "checks": 0, "provenance": 0, "vision": 0, "images": 1,
 FLOORS |= {"filters": 2, "degrade": 2, "metrics": 2, "models": 2}
 FLOORS |= {"datasets": 3, "losses": 3, "features": 3, "checkpoints": 3, "official": 3, "inference": 3}
 FLOORS |= {"distill": 4, "train": 4, "sets": 4}
-FLOORS |= {"recipes": 5, "tune": 5, "evaluate": 5, "plots": 6, "explore": 7, "course": 7, "runs": 7}
+FLOORS |= {"recipes": 5, "tune": 5, "evaluate": 5, "plots": 6, "explore": 7, "course": 7, "runs": 7, "sweep": 7}
 FLOORS |= {"cli": 8, "__main__": 8}
 
 NEIGHBOURS = {
@@ -22,11 +22,13 @@ NEIGHBOURS = {
     ("checkpoints", "official"): "the one door for weights, and the part of it that knows the authors' files",
     ("evaluate", "tune"): "a table shows each filter at its best",
     ("runs", "course"): "which lessons there are",
+    ("sweep", "course"): "which lessons there are",
+    ("sweep", "runs"): "a point of a lesson is one run of it",
     ("__main__", "cli"): "the same command",
 }
 """Imports within one floor that are meant. A new one needs a reason here."""
 
-HEAVY = {"matplotlib", "ipywidgets", "papermill", "dask", "onnx", "onnxruntime"}
+HEAVY = {"matplotlib", "ipywidgets", "papermill", "dask", "distributed", "pyarrow", "onnx", "onnxruntime"}
 HEAVY_FLOORS = (5, 6, 7)
 
 FILES = sorted(PACKAGE.rglob("*.py"))

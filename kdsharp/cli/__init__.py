@@ -14,6 +14,7 @@ from kdsharp.checks import UsageError
 from kdsharp.cli.data import data_app
 from kdsharp.cli.photos import evaluate, models, sharpen, tune
 from kdsharp.cli.shared import Profile, console
+from kdsharp.cli.sweep import sweep
 from kdsharp.cli.training import train
 
 app = typer.Typer(
@@ -68,7 +69,7 @@ def _pair(text: str) -> tuple[str, Any]:
         return name, value
 
 
-for command in (sharpen, evaluate, models, train, tune):
+for command in (sharpen, evaluate, models, train, sweep, tune):
     app.command()(command)
 
 
