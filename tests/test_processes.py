@@ -127,6 +127,7 @@ def test_train_writes_and_prints_once(tmp_path):
 
 
 def test_a_launcher_that_starts_one_process_for_several_is_noticed(monkeypatch):
+    this_process()  # the first call decides on the device for all tests, so that it comes before the variables
     monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
     monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
     with pytest.raises(UsageError, match="started one process for several; .* --multi_gpu --num_processes N"):

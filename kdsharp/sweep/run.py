@@ -4,9 +4,9 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from itertools import islice
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tqdm.auto import tqdm
+from tqdm.std import tqdm as any_tqdm
 
 from kdsharp import provenance
 from kdsharp.checks import UsageError, check_positive, make_folder
@@ -74,10 +75,11 @@ def sweep(
             count = min(workers or core_count(), len(missing))
             where = local_workers(count) if scheduler is None else scheduler_at(scheduler)
             at_once = count if scheduler is None else len(missing)
-            for record in _run(missing, folder, where, at_once, len(points), progress):
-                records[record["id"]] = record
-                write_record(folder, record)
-                write_table(folder, records.values())
+            with closing(_run(missing, folder, where, at_once, len(points), progress)) as finished:
+                for record in finished:
+                    records[record["id"]] = record
+                    write_record(folder, record)
+                    write_table(folder, records.values())
     finally:
         write_table(folder, records.values())
     return records
@@ -90,7 +92,7 @@ def _run(
     at_once: int,
     total: int,
     progress: bool,
-) -> Iterator[Record]:
+) -> Generator[Record]:
     """The records of the points as they finish."""
     with where as client, tqdm(total=total, initial=total - len(points), unit="point", disable=not progress) as bar:
         if not client.scheduler_info()["workers"]:
@@ -148,6 +150,7 @@ def _outcome(future: "Future", point: Point) -> Record:
 def run_point(point: Point, out: Path) -> Record:
     """What a worker does: run one point and return its record, which says why when it failed."""
     with _ONE_AT_A_TIME:
+        any_tqdm.set_lock(threading.RLock())  # its own is a semaphore, which a killed worker would leave behind
         started, clock = datetime.now(UTC), time.perf_counter()
         results: dict[str, Any] = {}
         error = None
