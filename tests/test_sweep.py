@@ -1,10 +1,12 @@
 """Sweeps: grids and points, records and their table, and real workers that are killed, stopped, or not there."""
 
+import contextlib
 import dataclasses
 import json
 import math
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -46,7 +48,7 @@ from pathlib import Path
 from kdsharp.course import RESULT
 from IPython.display import display
 with open(LOG, "a") as log:
-    log.write(f"{A} {os.getppid()} {os.getpid()}\\n")
+    log.write(f"{A} {HOLD} {os.getppid()} {os.getpid()}\\n")
 if A == HOLD and not Path(LOG + ".go").exists():
     time.sleep(300)
 display({RESULT: {"total": A + SEED, "A": -A, "name": f"run {A}"}}, raw=True)
@@ -70,6 +72,7 @@ class Sums:
     trouble: float = math.inf
     main: ClassVar[tuple[str, ...]] = ("total",)
     label: ClassVar[str] = "sums"
+    seeded: ClassVar[bool] = True
 
     def names(self):
         return ["A", "B"]
@@ -93,7 +96,7 @@ class Sums:
 @pytest.fixture(scope="module")
 def scheduler():
     """The address of a scheduler in this process, with one worker thread."""
-    options = {"processes": False, "n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"processes": False, "n_workers": 1, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
     with distributed.LocalCluster(**options, protocol="tcp", host="127.0.0.1") as cluster:
         yield cluster.scheduler_address
 
@@ -262,6 +265,10 @@ def test_a_notebook_that_cannot_be_swept(tmp_path):
         find_target(str(tmp_path / "a.ipynb"))
     with pytest.raises(UsageError, match="give the cell that sets them the tag `parameters`"):
         find_target(str(notebook(tmp_path / "b.ipynb", parameters="")))
+    seedless = find_target(str(notebook(tmp_path / "c.ipynb", parameters="A = 0")))
+    assert len(grid_points(seedless, {"A": [1, 2]})) == 2
+    with pytest.raises(UsageError, match="c has no parameter SEED: --seeds 3 would repeat one run"):
+        grid_points(seedless, {"A": [1, 2]}, 3)
 
 
 def test_a_point_of_a_recipe_is_trained(tmp_path, monkeypatch):
@@ -426,7 +433,7 @@ def start(folder, *arguments, **environment):
 
 
 def runs(path):
-    """(value, worker, kernel) of every run that the notebook has noted."""
+    """(A, HOLD, worker, kernel) of every run that the notebook has noted."""
     return [tuple(map(int, line.split())) for line in path.read_text().splitlines()] if path.exists() else []
 
 
@@ -445,32 +452,43 @@ def is_alive(pid):
         return False
 
 
-def test_a_killed_worker_costs_its_own_point_and_ctrl_c_only_what_was_running(tmp_path):
+@pytest.fixture
+def busy_dashboard():
+    """Another program on the port that Dask's dashboard asks for."""
+    with socket.socket() as server:
+        with contextlib.suppress(OSError):  # taken already: as good
+            server.bind(("", 8787))
+            server.listen()
+        yield
+
+
+def test_a_killed_worker_costs_its_own_point_and_ctrl_c_only_what_was_running(tmp_path, busy_dashboard):
     """Two workers, a grid of four: SIGKILL to one worker, Ctrl-C, and the same command again."""
     path, noted = notebook(tmp_path / "sum.ipynb"), tmp_path / "log"
     grid = ("--grid", "A=1,2", "--grid", "HOLD=-1,2", "--grid", f"LOG={noted}")
     process = start(tmp_path, path, *grid, "--workers", 2, "--out", "out")
     records = tmp_path / "out" / "points"
     wait_for(lambda: len(runs(noted)) == 4 and len(list(records.glob("[!.]*.json"))) == 3, process)
-    held = next(run for run in runs(noted) if is_alive(run[2]))
-    os.kill(held[1], signal.SIGKILL)
+    held = next(run for run in runs(noted) if run[:2] == (2, 2))
+    os.kill(held[2], signal.SIGKILL)
     wait_for(lambda: len(runs(noted)) == 5, process)
-    assert runs(noted)[4][0] == held[0] == 2
-    assert runs(noted)[4][1] != held[1]
+    again = runs(noted)[4]
+    assert again[:2] == (2, 2)
+    assert again[2] != held[2]
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all its processes
     output, errors = process.communicate(timeout=120)
     assert process.returncode == 130, output + errors
     assert "stopped; 3 of 4 points are kept, and the same command goes on" in errors
     for word in ("Traceback", "distributed", "WARNING", "KeyboardInterrupt"):
-        assert word not in errors
+        assert word not in errors, errors
     rows = pyarrow.parquet.read_table(tmp_path / "out" / "results.parquet").to_pylist()
     assert sorted((row["A"], row["HOLD"], row["total"], row["result_A"]) for row in rows) == [
         (1, -1, 1, -1),
         (1, 2, 1, -1),
         (2, -1, 2, -2),
     ]
-    deadline = time.monotonic() + 20
-    while any(is_alive(pid) for _, *pids in runs(noted) for pid in pids):
+    deadline = time.monotonic() + 60
+    while any(is_alive(pid) for _, _, *pids in runs(noted) for pid in pids):
         assert time.monotonic() < deadline, "a worker or a kernel lives on"
         time.sleep(0.1)
     (tmp_path / "log.go").touch()

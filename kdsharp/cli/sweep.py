@@ -51,7 +51,7 @@ def sweep(
     points = sweeps.grid_points(found, sweeps.parse_grid(grid or []), seeds, profile)
     folder = out if out is not None else Path("build/sweep") / f"{found.label.replace(' ', '-')}-{profile}"
     before = _done(points, sweeps.read_records(folder))
-    _say(f"{len(points)} points, {before} of them finished before")
+    _say(f"{len(points)} point{'s' * (len(points) > 1)}, {before} of them finished before")
     try:
         sweeps.sweep(points, folder, workers, scheduler)
     except KeyboardInterrupt:
@@ -79,7 +79,7 @@ def _report(target: "Target", points: "list[Point]", folder: Path) -> int:
     title = f"{target.label}: mean ± half-width of the 95 % interval over the seeds" if several else target.label
     table = Table(*rows[0]["parameters"], title=title)
     for heading in ("done", *shown):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
     for row in rows:
         numbers = [_number(*row["results"][name]) if name in row["results"] else "-" for name in shown]
         values = [escape(str(value)) for value in row["parameters"].values()]

@@ -32,7 +32,7 @@ def local_workers(count: int) -> Iterator["Client"]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},  # 8787 may be taken
             memory_limit=0,  # Dask's own limit kills a worker at 95 % of its share, however much memory is free
             silence_logs=logging.CRITICAL,
             env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},

@@ -77,6 +77,8 @@ def grid_points(target: Target, grid: dict[str, list[Any]], seeds: int = 1, prof
     """
     check_name(profile, PROFILES, "profile")
     check_positive(seeds, "--seeds")
+    if seeds > 1 and not target.seeded:
+        raise UsageError(f"{target.label} has no parameter SEED: --seeds {seeds} would repeat one run; leave it out")
     known = {name.lower(): name for name in target.names()}
     named = {}
     for name, values in grid.items():

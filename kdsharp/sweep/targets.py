@@ -31,6 +31,10 @@ class Target(Protocol):
     def label(self) -> str:
         """What it is called in records."""
 
+    @property
+    def seeded(self) -> bool:
+        """Whether another seed is another run."""
+
     def names(self) -> list[str]:
         """The parameters that a grid may set."""
 
@@ -58,6 +62,10 @@ class Lesson:
     @property
     def label(self) -> str:
         return self.path.stem
+
+    @property
+    def seeded(self) -> bool:
+        return "SEED" in papermill.inspect_notebook(str(self.path))
 
     def names(self) -> list[str]:
         return [name for name in papermill.inspect_notebook(str(self.path)) if name not in ("PROFILE", "SEED")]
@@ -87,6 +95,7 @@ class Training:
     stage: str = "student"
     teacher: str | None = None
     main: ClassVar[tuple[str, ...]] = ("psnr", "psnr_input", "ssim_to_teacher", "hours")
+    seeded: ClassVar[bool] = True
 
     @property
     def label(self) -> str:
