@@ -334,6 +334,7 @@ def test_means_over_the_seeds_with_their_interval():
         point.identity: make_record(id=point.identity, results={"total": next(values), "name": "x"})
         for point in points[:4]
     }
+    records[points[4].identity] = make_record(id=points[4].identity, results={"total": 99.0}, status="failed")
     first, second = summary(points, records)
     assert (first["parameters"], first["done"], first["seeds"]) == ({"A": 1}, 3, 3)
     assert first["results"] == {"total": pytest.approx((2.0, 4.303 / math.sqrt(3)), rel=1e-3)}
