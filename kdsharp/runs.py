@@ -51,6 +51,7 @@ def run_lesson(path: Path, out: Path, parameters: dict[str, Any], progress: bool
                 cwd=path.parent,
                 kernel_name="python3",
                 progress_bar={"desc": name} if progress else False,
+                extra_arguments=["--IPKernelApp.log_level=50"],  # its remarks on sockets would run into the bar
             )
         except PapermillExecutionError as failure:
             error = f"cell {failure.cell_index + 1}: {failure.ename}: {failure.evalue}"
@@ -77,14 +78,8 @@ def run_lessons(
     """
     check_name(profile, PROFILES, "profile")
     paths = [find_lesson(name) for name in names] or list(lessons().values())
-    if "ALPHA" in parameters:
-        check_range(parameters["ALPHA"], 0, 1, "ALPHA")
-    if "TEMPERATURE" in parameters:
-        check_positive(parameters["TEMPERATURE"], "TEMPERATURE")
     for path in paths:
-        known = papermill.inspect_notebook(str(path))
-        for name in parameters:
-            check_name(name, known, f"parameter of {path.stem}")
+        check_parameters(path, parameters)
     folder = make_folder(out if out is not None else Path("build") / profile)
     runs = []
     for path in paths:
@@ -92,6 +87,17 @@ def run_lessons(
         runs.append(run_lesson(path, folder / path.name, given, progress))
         _write_results(folder / "results.json", runs, profile, parameters)
     return runs
+
+
+def check_parameters(path: Path, parameters: dict[str, Any]) -> None:
+    """Refuse what a lesson would fail on, or would never read: values out of range, names that it does not know."""
+    if "ALPHA" in parameters:
+        check_range(parameters["ALPHA"], 0, 1, "ALPHA")
+    if "TEMPERATURE" in parameters:
+        check_positive(parameters["TEMPERATURE"], "TEMPERATURE")
+    known = papermill.inspect_notebook(str(path))
+    for name in parameters:
+        check_name(name, known, f"parameter of {path.stem}")
 
 
 def _write_results(path: Path, runs: list[LessonRun], profile: str, parameters: dict[str, Any]) -> None:

@@ -39,7 +39,7 @@ def assert_refused(done, *words):
 def test_help_shows_every_command(kdsharp):
     done = kdsharp("--help")
     assert done.returncode == 0
-    for command in ("run", "sharpen", "evaluate", "models", "train", "tune", "data", "book", "course"):
+    for command in ("run", "sharpen", "evaluate", "models", "train", "sweep", "tune", "data", "book", "course"):
         assert command in done.stdout
 
 

@@ -14,17 +14,8 @@ FLOORS = {"__init__": 0, "checks": 0, "provenance": 0, "vision": 0, "images": 1,
 FLOORS |= {"filters": 2, "degrade": 2, "metrics": 2, "models": 2}
 FLOORS |= {"datasets": 3, "losses": 3, "features": 3, "checkpoints": 3, "official": 3, "inference": 3, "video": 3}
 FLOORS |= {"distill": 4, "train": 4, "sets": 4}
-FLOORS |= {
-    "recipes": 5,
-    "tune": 5,
-    "evaluate": 5,
-    "export": 5,
-    "plots": 6,
-    "explore": 7,
-    "course": 7,
-    "runs": 7,
-    "study": 7,
-}
+FLOORS |= {"recipes": 5, "tune": 5, "evaluate": 5, "export": 5, "plots": 6}
+FLOORS |= {"explore": 7, "course": 7, "runs": 7, "study": 7, "sweep": 7}
 FLOORS |= {"cli": 8, "__main__": 8}
 
 NEIGHBOURS = {
@@ -33,11 +24,13 @@ NEIGHBOURS = {
     ("evaluate", "tune"): "a table shows each filter at its best",
     ("evaluate", "export"): "an ONNX file is scored as any network",
     ("runs", "course"): "which lessons there are",
+    ("sweep", "course"): "which lessons there are",
+    ("sweep", "runs"): "a point of a lesson is one run of it",
     ("__main__", "cli"): "the same command",
 }
 """Imports within one floor that are meant. A new one needs a reason here."""
 
-HEAVY = {"matplotlib", "ipywidgets", "papermill", "dask", "onnx", "onnxruntime", "av"}
+HEAVY = {"matplotlib", "ipywidgets", "papermill", "dask", "distributed", "pyarrow", "onnx", "onnxruntime", "av"}
 HEAVY_FLOORS = (5, 6, 7)
 
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -16,6 +16,7 @@ from kdsharp.cli.export import export
 from kdsharp.cli.photos import evaluate, models, sharpen, tune
 from kdsharp.cli.shared import Profile, console
 from kdsharp.cli.study import study_app
+from kdsharp.cli.sweep import sweep
 from kdsharp.cli.training import train
 
 app = typer.Typer(
@@ -71,7 +72,7 @@ def _pair(text: str) -> tuple[str, Any]:
         return name, value
 
 
-for command in (sharpen, evaluate, models, train, tune, export):
+for command in (sharpen, evaluate, models, train, sweep, tune, export):
     app.command()(command)
 
 

@@ -42,10 +42,13 @@ def train(
     """Train a recipe's teacher and student; Ctrl-C saves, `--resume` goes on.
 
     Example: `kdsharp train shake --profile lab`
+
+    On two GPUs: `accelerate launch --multi_gpu --num_processes 2 -m kdsharp train shake`
     """
     from kdsharp import datasets
     from kdsharp.recipes import PROFILES, RECIPES, STAGES, Stage, train_stage
     from kdsharp.recipes.rates import tuned_rate
+    from kdsharp.train import this_process
 
     chosen = RECIPES[check_name(recipe, RECIPES, "recipe")]
     check_name(profile, PROFILES, "profile")
@@ -67,6 +70,8 @@ def train(
         path = train_stage(
             chosen, each, profile, folder, resume, teacher=teacher, own=own, pairs=folder_of_pairs, **changes
         )
+        if not this_process().is_main_process:
+            continue
         console.print(
             f"{path} and {path.with_suffix('.md').name}; score it: kdsharp evaluate --model {path} "
             f"--protocol {chosen.protocol}",

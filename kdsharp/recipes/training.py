@@ -20,7 +20,7 @@ from kdsharp.metrics import psnr, ssim
 from kdsharp.models import build, count_macs, count_parameters
 from kdsharp.provenance import commit, device_name
 from kdsharp.recipes.plan import STAGES, Recipe, Stage
-from kdsharp.train import Supervised, fit
+from kdsharp.train import Supervised, fit, this_process
 
 
 def train_stage(
@@ -37,6 +37,9 @@ def train_stage(
 ) -> Path:
     """Train one stage of a recipe and write ``<checkpoint>.safetensors`` and its model card into ``out``.
 
+    Under ``accelerate launch`` every process trains on its own batches (see :func:`kdsharp.train.fit`), and the main
+    process writes; ``out`` must be a folder that all processes see.
+
     Args:
         recipe, stage, profile: what to train, and how long.
         out: folder of the states and results.
@@ -52,6 +55,8 @@ def train_stage(
         UsageError: for an unknown stage or profile, a teacher that is taken as it is, an unwritable ``out``.
     """
     check_name(stage, STAGES, "stage")
+    process = this_process()
+    progress = progress and process.is_main_process
     found = getattr(recipe, stage)
     if not isinstance(found, Stage):
         raise UsageError(f"recipe {recipe.name!r} takes its teacher {found!r} as it is; train the student")
@@ -99,6 +104,10 @@ def train_stage(
             label=f"{recipe.name} {stage}",
             setup=json.loads(json.dumps(setup)),
         )
+    path = out / f"{plan.checkpoint}.safetensors"
+    if not process.is_main_process:
+        process.wait_for_everyone()  # until the file is there: the next stage loads it
+        return path
     model = model.to("cpu").eval()
     test = list(synthetic_pairs(protocol(recipe.protocol), photos("test")))
     meta = {
@@ -115,6 +124,7 @@ def train_stage(
         "weighting": plan.weighting,
         "left_out": left_out,
         "steps": plan.config.steps if plan.trained else 0,
+        "processes": process.num_processes,
         "seed": plan.config.seed,
         "hours": round(max((row.get("seconds", 0) for row in history), default=0) / 3600, 3),
         "commit": started_from,
@@ -127,9 +137,10 @@ def train_stage(
     }
     if master is not None:
         meta["ssim_to_teacher"] = round(_agreement(model, master.model, test), 4)
-    path = checkpoints.save(out / f"{plan.checkpoint}.safetensors", model, plan.architecture, **meta)
+    checkpoints.save(path, model, plan.architecture, **meta)
     with atomic_path(path.with_suffix(".md")) as file:
         file.write_text(model_card(recipe, plan, meta, history), encoding="utf-8")
+    process.wait_for_everyone()
     return path
 
 
@@ -192,6 +203,8 @@ def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[
     command = f"kdsharp train {meta['recipe']} --stage {meta['stage']} --profile {meta['profile']}"
     photographs = {"bundled": "bundled training photos (`data/photos.toml`)", "own": "photos given with `--photos`"}
     data = f"{photographs.get(meta['photos'], '')} and {plan.leaves} dead-leaves pictures; nothing else"
+    count = meta.get("processes", 1)
+    crops = f"{plan.batch}" if count == 1 else f"{count} x {plan.batch}"
     rows = [
         (
             "architecture",
@@ -201,7 +214,7 @@ def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[
         ("data", "real pairs given with `--pairs`" if meta["photos"] == "pairs" else data),
         ("protocol", f"`{meta['protocol']}`"),
         ("loss", plan.loss if not meta["teacher"] else _distillation(plan, meta["teacher"])),
-        ("run", f"{meta['steps']:,} steps of {plan.batch} crops, {plan.crop}x{plan.crop}; seed {meta['seed']}"),
+        ("run", f"{meta['steps']:,} steps of {crops} crops, {plan.crop}x{plan.crop}; seed {meta['seed']}"),
         ("optimizer", f"{plan.config.optimizer}, rate {plan.config.learning_rate:g}, {plan.config.schedule}"),
         ("time", f"{meta['hours']} h on {meta['device']}, precision {plan.config.precision}"),
         ("commit, date", f"{meta['commit']}, {meta['date']}"),
