@@ -27,7 +27,6 @@ from kdsharp.checks import UsageError
 from kdsharp.datasets import Photo
 from kdsharp.recipes import rates, training
 from kdsharp.sweep import (
-    check_installed,
     find_target,
     grid_points,
     parse_grid,
@@ -416,9 +415,9 @@ def test_a_scheduler_that_goes_away_is_one_sentence():
 
 
 def test_a_missing_package_is_named_with_its_extra(monkeypatch):
-    monkeypatch.setattr(running, "find_spec", lambda name: None if name == "pyarrow" else object())
-    with pytest.raises(UsageError, match=r"a sweep needs pyarrow, which is not installed; install kdsharp\[sweep\]"):
-        check_installed()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "pyarrow" else object())
+    with pytest.raises(UsageError, match=r"pyarrow is not installed; this needs: pip install 'kdsharp\[sweep\]'"):
+        running.sweep([], "nowhere")
 
 
 # The command, with real workers

@@ -46,7 +46,6 @@ def sweep(
     """
     from kdsharp import sweep as sweeps
 
-    sweeps.check_installed()
     found = sweeps.find_target(target, stage, teacher)
     points = sweeps.grid_points(found, sweeps.parse_grid(grid or []), seeds, profile)
     folder = out if out is not None else Path("build/sweep") / f"{found.label.replace(' ', '-')}-{profile}"

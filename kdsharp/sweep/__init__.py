@@ -6,7 +6,7 @@ machine or on a cluster; every finished point leaves a record, and all records m
 
 from kdsharp.sweep.points import Point, grid_points, parse_grid
 from kdsharp.sweep.records import read_records, summary, table
-from kdsharp.sweep.run import check_installed, run_point, sweep
+from kdsharp.sweep.run import run_point, sweep
 from kdsharp.sweep.targets import Lesson, Target, Training, find_target
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "Point",
     "Target",
     "Training",
-    "check_installed",
     "find_target",
     "grid_points",
     "parse_grid",

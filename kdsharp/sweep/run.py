@@ -8,7 +8,6 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from tqdm.auto import tqdm
 from tqdm.std import tqdm as any_tqdm
 
 from kdsharp import provenance
-from kdsharp.checks import UsageError, check_positive, make_folder
+from kdsharp.checks import UsageError, check_installed, check_positive, make_folder
 from kdsharp.sweep.cluster import core_count, local_workers, scheduler_at
 from kdsharp.sweep.points import Point
 from kdsharp.sweep.records import Record, is_done, point_folder, read_records, write_record, write_table
@@ -27,13 +26,6 @@ if TYPE_CHECKING:
 
 _ONE_AT_A_TIME = threading.Lock()
 """Accelerate's state and torch's random generator belong to a process, so that a worker with several threads waits."""
-
-
-def check_installed() -> None:
-    """Raise :class:`UsageError` where a package that only sweeps need is missing."""
-    for package in ("dask", "distributed", "pyarrow"):
-        if find_spec(package) is None:
-            raise UsageError(f"a sweep needs {package}, which is not installed; install kdsharp[sweep]")
 
 
 def sweep(
@@ -62,7 +54,7 @@ def sweep(
     Raises:
         UsageError: when a package is missing, the scheduler does not answer or goes away, or ``out`` cannot be written.
     """
-    check_installed()
+    check_installed(("dask", "distributed", "pyarrow"), "sweep")
     if workers is not None and scheduler is not None:
         raise UsageError("--workers and --scheduler exclude each other: a scheduler brings its own workers")
     if workers is not None:

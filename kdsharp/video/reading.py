@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from kdsharp.checks import UsageError
+from kdsharp.checks import UsageError, check_installed
 from kdsharp.images import MIN_SIDE
 
 if TYPE_CHECKING:
@@ -19,10 +19,9 @@ MISSING = 0.5
 @contextmanager
 def opened(path: Path) -> "Iterator[InputContainer]":
     """The container at ``path``, open for reading."""
-    try:
-        import av
-    except ImportError:
-        raise UsageError("videos need PyAV, which is not installed; pip install 'kdsharp[video]'") from None
+    check_installed(("av",), "video")
+    import av
+
     if not path.is_file():
         raise UsageError(f"{path} is {'a folder' if path.is_dir() else 'missing'}; give the path of a video file")
     if path.stat().st_size == 0:
