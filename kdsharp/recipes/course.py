@@ -40,12 +40,23 @@ def _sharpener(protocol: str) -> Recipe:
     return Recipe(protocol, protocol, degradation, "teacher", student)
 
 
+GRID = replace(
+    SMALL,
+    checkpoint="alpha-temperature",
+    architecture="unet-tiny",
+    config=replace(SMALL.config, steps=1000, warmup=100, save_every=1000),
+    leaves=20,
+    terms=(("output", 1.0), ("channel", 1e-3)),
+)
+"""A short run at one alpha and temperature; a sweep repeats it at many (lesson 10)."""
+
 COURSE = {
     recipe.name: recipe
     for recipe in (
         Recipe("shake", "shake", MIXED, TEACHER, SMALL),
         Recipe("shake-tiny", "shake", MIXED, "teacher", replace(SMALL, checkpoint="tiny", architecture="unet-tiny")),
         Recipe("shake-base", "shake", MIXED, "teacher", replace(SMALL, checkpoint="base", architecture="unet-base")),
+        Recipe("alpha-temperature", "shake", MIXED, "teacher", GRID),
         _sharpener("gaussian-256"),
         _sharpener("bilinear-60"),
     )
