@@ -62,8 +62,8 @@ def test_every_recipe_names_things_that_exist(name):
         assert stage.architecture in MODELS
         assert set(mixture(stage.loss)) <= set(LOSSES)
         assert {term for term, _ in stage.terms} <= set(TERMS)
-        own = (name, name.removeprefix("shake-"), f"{name}-teacher")
-        assert stage.checkpoint in (("teacher", "small") if name == "shake" else own)
+        course = {"shake": ("teacher", "small"), "shake-tiny": ("tiny",), "video": ("base",)}
+        assert stage.checkpoint in course.get(name, (name, f"{name}-teacher"))
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -13,7 +13,7 @@ def train(
     recipe: Annotated[
         str,
         typer.Argument(
-            help="`shake` (teacher and student), `shake-tiny`, `shake-base`, `gaussian-256`, `bilinear-60`, or a "
+            help="`shake` (teacher and student), `shake-tiny`, `video`, `gaussian-256`, `bilinear-60`, or a "
             "report's system, `report-a` to `report-e`."
         ),
     ],

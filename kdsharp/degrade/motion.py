@@ -79,11 +79,11 @@ class Motion:
         still: share of images without motion, in [0, 1].
     """
 
-    length: tuple[float, float] = (1.5, 40.0)
+    length: tuple[float, float] = (1.5, 32.0)
     response: tuple[float, float] = (1.0, 2.2)
     lights: float = 4.0
-    shot: float = 1.0
-    read: float = 1.0
+    shot: float = 1.5
+    read: float = 3.0
     still: float = 0.05
     linear_light: ClassVar[bool] = True
 
