@@ -11,6 +11,7 @@ PRINTS = {
     "latency": "report-e-student",
     "loading": "as the reports load",
     "memory": "beyond both",
+    "sweep": "seconds a run",
 }
 
 
