@@ -178,8 +178,8 @@ def models() -> None:
         table.add_row(name, meta["protocol"], *size, f"{meta['psnr']:.2f}", f"{meta['psnr_input']:.2f}")
     console.print(table)
     console.print(
-        "PSNR on the held-out bundled photos. `--model` also takes the path of a .safetensors file, or of an official "
-        ".pth file of Restormer or NAFNet (data/README.md).",
+        "PSNR on the held-out bundled photos. `--model` also takes the path of a .safetensors or .onnx file, or of an "
+        "official .pth file of Restormer or NAFNet (data/README.md).",
         soft_wrap=True,
     )
 
