@@ -7,6 +7,7 @@ import tomllib
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from kdsharp import checkpoints
 from kdsharp.checks import UsageError
@@ -118,6 +119,20 @@ def test_protocols_of_fixed_size_are_blurred_whole(monkeypatch, tmp_path):
     ((_, blurred, sharp),) = batches.folder
     np.testing.assert_array_equal(blurred, to_array(recipe.training(to_tensor(sharp), np.random.default_rng(0))))
     assert batches.size == 48
+
+
+def test_branches_learn_and_leave_a_plain_checkpoint(tmp_path):
+    """The folded network answers as the one that was trained, and has the keys of its architecture alone."""
+    plain, branched = (
+        train_stage(RECIPES["gaussian-256"], "student", "smoke", tmp_path / name, progress=False, branches=wanted)
+        for name, wanted in (("plain", False), ("branched", True))
+    )
+    (state,) = (tmp_path / "branched" / "student").glob("state-*/model.safetensors")
+    assert any("narrow" in key for key in load_file(state))
+    one, other = (checkpoints.load(path).model.state_dict() for path in (plain, branched))
+    assert one.keys() == other.keys()
+    assert not torch.equal(one["bottom.0.conv1.weight"], other["bottom.0.conv1.weight"])
+    assert "folded into one afterwards" in branched.with_suffix(".md").read_text()
 
 
 def test_what_cannot_work_stands_there_repaired_too():

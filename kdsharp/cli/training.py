@@ -38,6 +38,9 @@ def train(
     alpha: Annotated[float | None, typer.Option(help="Weight of the truth, 0 to 1; 1 is the student alone.")] = None,
     temperature: Annotated[float | None, typer.Option(help="Tau of the channel-wise term.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of first weights and crops.")] = None,
+    branches: Annotated[
+        bool | None, typer.Option(help="Train each 3x3 convolution as three branches, folded into one at the end.")
+    ] = None,
 ) -> None:
     """Train a recipe's teacher and student; Ctrl-C saves, `--resume` goes on.
 
@@ -59,7 +62,7 @@ def train(
     ready = teacher is not None or not isinstance(chosen.teacher, Stage)
     stages = (STAGES[1:] if ready else STAGES) if stage is None else (check_name(stage, STAGES, "stage"),)
     folder = make_folder(out if out is not None else Path("build/train") / f"{recipe}-{profile}")
-    changes: dict[str, Any] = {"optimizer": optimizer, "learning_rate": None, "seed": seed}
+    changes: dict[str, Any] = {"optimizer": optimizer, "learning_rate": None, "seed": seed, "branches": branches}
     if learning_rate is not None:
         changes["learning_rate"] = (
             tuned_rate(optimizer or "adam") if learning_rate == "tuned" else _number(learning_rate)

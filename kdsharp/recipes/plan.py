@@ -28,6 +28,7 @@ class Stage:
         resize: real pairs are reduced to this side before they are cropped; None leaves them as they are.
         loss: reconstruction loss, one name or a weighted sum (``"l1 + 0.5 ssim"``).
         alpha, temperature, terms, taps, weighting: the distillation (students only; see ``Distillation``).
+        branches: train every 3x3 convolution as three branches, which the checkpoint holds folded into one (lesson 08).
         trained: False leaves the network at its random weights, as report E's code leaves its teacher.
     """
 
@@ -48,6 +49,7 @@ class Stage:
     terms: tuple[tuple[str, float], ...] = ()
     taps: tuple[str, str] = ("body", "encoders.1")
     weighting: str = "fixed"
+    branches: bool = False
     trained: bool = True
 
     def at(self, profile: str) -> "Stage":

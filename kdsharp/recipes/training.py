@@ -18,6 +18,7 @@ from kdsharp.images import quantize, to_array, to_tensor
 from kdsharp.losses import mixture, vgg_file
 from kdsharp.metrics import psnr, ssim
 from kdsharp.models import build, count_macs, count_parameters
+from kdsharp.models.branches import add_branches, fold_branches
 from kdsharp.provenance import commit, device_name
 from kdsharp.recipes.plan import STAGES, Recipe, Stage
 from kdsharp.train import Supervised, fit, this_process
@@ -63,6 +64,8 @@ def train_stage(
     plan, left_out = without_missing_vgg(_changed(found.at(profile), changes))
     started_from = commit()
     model = build(plan.architecture, plan.config.seed)
+    if plan.branches:
+        model = add_branches(model)
     master = None if stage == "teacher" or plan.alpha == 1 else _teacher(recipe, out, teacher)
     if master is None:
         step: torch.nn.Module = Supervised(model, plan.loss)
@@ -108,7 +111,7 @@ def train_stage(
     if not process.is_main_process:
         process.wait_for_everyone()  # until the file is there: the next stage loads it
         return path
-    model = model.to("cpu").eval()
+    model = fold_branches(model.to("cpu").eval())
     test = list(synthetic_pairs(protocol(recipe.protocol), photos("test")))
     meta = {
         "recipe": recipe.name,
@@ -123,6 +126,7 @@ def train_stage(
         "terms": dict(plan.terms),
         "weighting": plan.weighting,
         "left_out": left_out,
+        "branches": plan.branches,
         "steps": plan.config.steps if plan.trained else 0,
         "processes": process.num_processes,
         "seed": plan.config.seed,
@@ -220,6 +224,8 @@ def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[
         ("commit, date", f"{meta['commit']}, {meta['date']}"),
         ("held-out photos", f"{meta['psnr']} dB; the input itself has {meta['psnr_input']} dB"),
     ]
+    if plan.branches:
+        rows.append(("branches", "each 3x3 convolution was trained as three, folded into one afterwards"))
     if "ssim_to_teacher" in meta:
         rows.append(("SSIM to the teacher", f"{meta['ssim_to_teacher']} (agreement, not sharpness)"))
     if recipe.claim:
