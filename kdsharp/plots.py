@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from kdsharp.checks import UsageError, check_images
+from kdsharp.filters.frequency import amplitude_spectrum
 from kdsharp.images import quantize, to_array
 from kdsharp.metrics import psnr, ssim
 
@@ -208,4 +209,41 @@ def maps(images: Mapping[str, np.ndarray], colour_map: str = "cividis") -> Figur
         axes.imshow(scale((values - low) / max(high - low, 1e-12)), interpolation="nearest")
         axes.set_axis_off()
         axes.set_title(title, fontsize=9)
+    return made
+
+
+def spectrum_pixels(image: Tensor) -> np.ndarray:
+    """The amplitude spectrum of (1, C, H, W) as colours (H, W, 4), zero frequency in the middle.
+
+    One scale for all pictures, so that they can be compared: 10^-5 is dark, 10^-2 bright, a factor of 10 a third of it.
+    """
+    decades = amplitude_spectrum(image)[0, 0].clamp_min(1e-9).log10().numpy()
+    return matplotlib.colormaps["cividis"](((decades + 5) / 3).clip(0, 1))
+
+
+def spectra(images: Mapping[str, Tensor]) -> Figure:
+    """Up to three pictures of one size, each above its amplitude spectrum, all pixels 1:1; lesson 02 explains them.
+
+    Args:
+        images: title to (1, C, H, W) in [0, 1], at most 220 pixels wide.
+    """
+    check_images(*images.values())
+    rows, columns = next(iter(images.values())).shape[-2:]
+    if columns > 220 or len(images) > 3:
+        raise UsageError(f"expected up to 3 pictures of at most 220 pixels, found {len(images)} of {columns} pixels")
+    width, height, step = WIDTH, 2 * rows + 78, WIDTH // len(images)
+    made = figure(width, height)
+    for index, (title, image) in enumerate(images.items()):
+        x = index * step + (step - columns) // 2
+        grey = to_array(image.expand(-1, 3, -1, -1))
+        upper = made.add_axes((x / width, (height - 24 - rows) / height, columns / width, rows / height))
+        upper.imshow(grey, interpolation="none")
+        upper.set_axis_off()
+        made.text((x + columns / 2) / width, 1 - 5 / height, title, ha="center", va="top", fontsize=9)
+        lower = made.add_axes((x / width, 46 / height, columns / width, rows / height))
+        lower.imshow(spectrum_pixels(image), interpolation="none", extent=(-0.5, 0.5, 0.5, -0.5), aspect="auto")
+        lower.set_xticks([-0.5, -0.25, 0, 0.25, 0.5], ["-0.5", "-0.25", "0", "0.25", "0.5"], fontsize=7)
+        lower.set_yticks([])
+    note = "pixels 1:1; below: amplitude of each stripe pattern over cycles per pixel, bright = strong (log scale)"
+    made.text(0.5, 4 / height, note, ha="center", va="bottom", fontsize=8, color="#444444")
     return made

@@ -266,3 +266,15 @@ def test_a_mix_of_one_part_is_that_part():
 def test_the_shares_of_a_mix_sum_to_one():
     with pytest.raises(UsageError, match=r"shares of a mix are \[0.5, 0.4\], but must sum to 1"):
         Mix(((0.5, GaussianBlur()), (0.4, Shake())))
+
+
+@pytest.mark.parametrize("response", [1.0, 2.2])
+def test_averaged_frames_are_the_mean_of_shifted_pictures(response):
+    image = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))
+    path = np.array([[-3.0, -1.0, 0.0, 1.0, 3.0], [2.0, 0.0, 0.0, 0.0, -2.0]])
+    found = degrade.average_frames(image, path, 3, response)
+    frames = [torch.roll(image, (int(y), int(x)), (-2, -1)) for x, y in path.T[[0, 2, 4]]]
+    expected = torch.stack([frame**response for frame in frames]).mean(0) ** (1 / response)
+    inner = (..., slice(4, -4), slice(4, -4))
+    torch.testing.assert_close(found[inner], expected[inner], rtol=0, atol=1e-3)
+    assert torch.allclose(degrade.average_frames(image, path[:, 2:3], 1, response), image, atol=2e-3)

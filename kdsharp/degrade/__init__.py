@@ -7,10 +7,20 @@ blurs that target. Keeping them apart keeps one pitfall out: the target is never
 from kdsharp.checks import UsageError, check_name
 from kdsharp.degrade.base import Degradation
 from kdsharp.degrade.mix import Mix
-from kdsharp.degrade.motion import Motion, Shake
+from kdsharp.degrade.motion import Motion, Shake, average_frames
 from kdsharp.degrade.resampling import GaussianBlur, Rescale
 
-__all__ = ["PROTOCOLS", "Degradation", "GaussianBlur", "Mix", "Motion", "Rescale", "Shake", "protocol"]
+__all__ = [
+    "PROTOCOLS",
+    "Degradation",
+    "GaussianBlur",
+    "Mix",
+    "Motion",
+    "Rescale",
+    "Shake",
+    "average_frames",
+    "protocol",
+]
 
 PROTOCOLS: dict[str, Degradation | None] = {
     "shake": Shake(),

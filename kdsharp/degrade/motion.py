@@ -134,6 +134,27 @@ class Motion:
         return None  # two motions in one picture are not one PSF
 
 
+def average_frames(sharp: Tensor, path: np.ndarray, frames: int, response: float = 1.0) -> Tensor:
+    """The mean of video frames that see ``sharp`` from ``frames`` points of a path, as the GoPro pairs are made.
+
+    Few frames leave gaps between the copies of an edge; many become the blur by the path's PSF.
+
+    Args:
+        sharp: (B, C, H, W) in [0, 1].
+        path: offsets x and y in pixels, (2, samples), as :func:`kdsharp.kernels.shake_path` answers.
+        frames: how many points of it, spread evenly; at least 1.
+        response: g of ``value = light^(1/g)``; 1 averages stored values (GoPro's ``blur``), 2.2 light (``blur_gamma``).
+
+    Source: Nah, Kim and Lee, CVPR 2017. Lesson 03.
+    """
+    check_images(sharp)
+    check_range(frames, 1, path.shape[1], "frames")
+    check_range(response, 1, 5, "response")
+    chosen = path[:, np.linspace(0, path.shape[1] - 1, frames).round().astype(int)]
+    light = kernels.convolve(sharp**response, kernels.splat(*chosen))
+    return light.clamp(0, 1) ** (1 / response)
+
+
 def _mask(kind: str, size: torch.Size, rng: np.random.Generator) -> Tensor:
     """(1, H, W) in [0, 1]: everything, a ramp in a random direction, or a blob with a hard edge."""
     if kind == "single":

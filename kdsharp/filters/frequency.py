@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from kdsharp.checks import check_images, check_positive, check_range
+from kdsharp.images import luma
 
 
 def radial_frequency(height: int, width: int) -> Tensor:
@@ -89,6 +90,72 @@ def multiply_spectrum(image: Tensor, gain: Callable[[int, int], Tensor]) -> Tens
     size = padded.shape[-2:]
     sharpened = torch.fft.irfft2(torch.fft.rfft2(padded) * gain(size[0], size[1]).to(image), s=size)
     return sharpened[..., margin : margin + image.shape[-2], margin : margin + image.shape[-1]]
+
+
+def frequency_response(filter: Callable[[Tensor], Tensor], side: int = 128) -> tuple[Tensor, Tensor]:
+    """How many times as strong a linear filter makes vertical stripes of each frequency: measured, not derived.
+
+    A single white pixel holds all frequencies alike, so the spectrum of the filter's answer to it is the filter's gain.
+
+    Args:
+        filter: takes and gives (1, 1, H, W); linear, and symmetric about its middle pixel.
+        side: of the test picture in pixels, even; the answer has to fit into it.
+
+    Returns:
+        frequencies in cycles per pixel from 0 to 0.5, and the gain at each, both (side // 2 + 1,). Below 0 the gain
+        turns light stripes into dark ones.
+
+    Lesson 02.
+    """
+    impulse = torch.zeros(1, 1, side + 1, side + 1)
+    impulse[..., side // 2, side // 2] = 1
+    answer = filter(impulse)[0, 0].double().sum(0)  # stripes that do not change from row to row
+    folded = torch.roll(answer, -(side // 2))[: side // 2 + 1]  # the half from the middle on; the other is its mirror
+    n, frequency = torch.arange(1, side // 2 + 1), torch.arange(side // 2 + 1) / side
+    waves = torch.cos(2 * torch.pi * frequency[:, None] * n[None, :])
+    return frequency, (folded[0] + 2 * (waves * folded[1:]).sum(1)).float()
+
+
+def amplitude_spectrum(image: Tensor) -> Tensor:
+    """How strong each stripe pattern is in the luma of an image, zero frequency in the middle.
+
+    The mean is taken off, and a Hann window fades the border out: without it the jump from the right border to the
+    left, which the transform sees as an edge, draws a bright cross.
+
+    Args:
+        image: (B, 3, H, W) or (B, 1, H, W) in [0, 1].
+
+    Returns:
+        (B, 1, H, W), amplitudes in units of the image's values: a cosine of amplitude a in the picture is a point of
+        height a / 2 on either side of the middle. Row ``H // 2 + k`` belongs to ``k / H`` cycles per pixel.
+
+    Lesson 02.
+    """
+    check_images(image)
+    grey = luma(image) if image.shape[1] == 3 else image
+    rows, columns = (torch.hann_window(n, periodic=True, dtype=grey.dtype) for n in image.shape[-2:])
+    window = rows[:, None] * columns[None, :]
+    faded = (grey - grey.mean((-2, -1), keepdim=True)) * window
+    return torch.fft.fftshift(torch.fft.fft2(faded).abs(), dim=(-2, -1)) / window.sum()
+
+
+def ring_means(spectrum: Tensor, rings: int = 32) -> tuple[Tensor, Tensor]:
+    """Mean of a centred spectrum over rings of equal frequency, whichever way the stripes run.
+
+    Args:
+        spectrum: (1, 1, H, W), zero frequency in the middle, as :func:`amplitude_spectrum` answers.
+        rings: number of rings between 0 and 0.5 cycles per pixel; at most half the shorter side.
+
+    Returns:
+        the middle frequency of each ring in cycles per pixel and the mean within it, both (rings,).
+    """
+    height, width = spectrum.shape[-2:]
+    check_range(rings, 1, min(height, width) // 2, "rings")
+    vertical, horizontal = (torch.fft.fftshift(torch.fft.fftfreq(n, dtype=torch.float64)) for n in (height, width))
+    ring = ((vertical[:, None] ** 2 + horizontal[None, :] ** 2).sqrt() * 2 * rings).long().flatten()
+    inside = ring < rings
+    total = torch.zeros(rings).index_add(0, ring[inside], spectrum.flatten()[inside].float())
+    return (torch.arange(rings) + 0.5) / (2 * rings), total / torch.bincount(ring[inside], minlength=rings)
 
 
 def _check_cutoff(cutoff: float) -> None:

@@ -8,16 +8,19 @@ import torch
 
 from kdsharp.checks import UsageError
 from kdsharp.filters.frequency import (
+    amplitude_spectrum,
     butterworth_emphasis,
     butterworth_high_pass,
+    frequency_response,
     gaussian_emphasis,
     gaussian_high_pass,
     ideal_emphasis,
     ideal_high_pass,
     multiply_spectrum,
     radial_frequency,
+    ring_means,
 )
-from kdsharp.filters.spatial import blur, unsharp_mask
+from kdsharp.filters.spatial import LAPLACIANS, blur, stencil, unsharp_mask
 
 IMAGE = torch.rand(1, 3, 40, 45, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
@@ -125,3 +128,55 @@ def test_wrong_settings(wrong):
 def test_a_cutoff_beyond_every_frequency_is_refused(emphasis):
     with pytest.raises(UsageError, match="cutoff is 0.8"):
         emphasis(IMAGE, cutoff=0.8)
+
+
+def test_the_response_of_a_blur_an_unsharp_mask_and_a_laplacian_is_the_formula():
+    frequency, gain = frequency_response(lambda image: blur(image, 2.0))
+    torch.testing.assert_close(frequency, torch.linspace(0, 0.5, 65))
+    expected = torch.exp(-2 * (math.pi * 2.0 * frequency) ** 2)
+    torch.testing.assert_close(gain, expected, rtol=0, atol=2e-3)
+    torch.testing.assert_close(
+        frequency_response(lambda image: unsharp_mask(image, 2.0, 1.5))[1], 1 + 1.5 * (1 - gain), rtol=0, atol=1e-4
+    )
+    laplacian = frequency_response(lambda image: stencil(image, LAPLACIANS[4]))[1]
+    torch.testing.assert_close(laplacian, 2 - 2 * torch.cos(2 * math.pi * frequency), rtol=0, atol=1e-5)
+
+
+def test_the_response_of_a_box_turns_stripes_over():
+    gain = frequency_response(lambda image: stencil(image, torch.full((3, 3), 1 / 9)))[1]
+    assert gain[-1].item() == pytest.approx(-1 / 3, abs=1e-5)
+
+
+def test_the_response_of_emphasis_is_one_plus_its_high_pass():
+    gain = frequency_response(lambda image: butterworth_emphasis(image, 0.2, 2, 3.0), 256)[1]
+    assert gain[0].item() == pytest.approx(1, abs=1e-3)
+    expected = 1 + 3 * butterworth_high_pass(256, 256, 0.2, 2)[0]
+    torch.testing.assert_close(gain, expected, rtol=0, atol=0.05)
+
+
+@pytest.mark.parametrize(("down", "across"), [(6, 0), (0, 9), (4, -7)])
+def test_a_cosine_is_two_points_of_half_its_amplitude(down, across):
+    rows, columns = torch.arange(64.0)[:, None] / 64, torch.arange(48.0)[None] / 48
+    stripes = 0.5 + 0.2 * torch.cos(2 * math.pi * (down * rows + across * columns))
+    spectrum = amplitude_spectrum(stripes[None, None].expand(1, 3, -1, -1))
+    assert spectrum.shape == (1, 1, 64, 48)
+    assert spectrum[0, 0, 32 + down, 24 + across].item() == pytest.approx(0.1, rel=1e-3)
+    assert spectrum[0, 0, 32 - down, 24 - across].item() == pytest.approx(0.1, rel=1e-3)
+    assert spectrum[0, 0, 32, 24].item() < 1e-3
+
+
+def test_the_spectrum_is_that_of_numpy_under_a_hann_window():
+    grey = IMAGE[:, :1, :40, :44].numpy()[0, 0]
+    window = np.outer(*(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n) for n in (40, 44)))
+    expected = np.abs(np.fft.fftshift(np.fft.fft2((grey - grey.mean()) * window))) / window.sum()
+    np.testing.assert_allclose(amplitude_spectrum(IMAGE[:, :1, :40, :44])[0, 0].numpy(), expected, atol=1e-6)
+
+
+def test_ring_means_of_a_known_spectrum():
+    distance = np.hypot(*np.meshgrid(*(np.fft.fftshift(np.fft.fftfreq(n)) for n in (50, 64)), indexing="ij"))
+    frequency, means = ring_means(torch.from_numpy(distance)[None, None], 10)
+    np.testing.assert_allclose(frequency, (np.arange(10) + 0.5) / 20)
+    expected = [distance[(distance * 20).astype(int) == i].mean() for i in range(10)]
+    np.testing.assert_allclose(means, expected, rtol=1e-5)
+    with pytest.raises(UsageError, match="rings is 40"):
+        ring_means(torch.from_numpy(distance)[None, None], 40)

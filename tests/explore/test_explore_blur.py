@@ -1,0 +1,25 @@
+"""The explorer of lesson 03 at the corners of its grid."""
+
+import io
+
+import pytest
+import torch
+from PIL import Image
+
+from kdsharp.explore.blur import render_shake
+
+SHARP = torch.rand(1, 3, 120, 120, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("length", [2.0, 40.0])
+@pytest.mark.parametrize("response", [1.0, 3.0])
+def test_corners(length, response):
+    picture = render_shake(SHARP, length, response)
+    assert 600 < Image.open(io.BytesIO(picture.webp)).width <= 720
+    assert f"{length:g} pixels" in picture.alt
+    assert render_shake(SHARP, length, response).webp == picture.webp
+
+
+def test_stored_values_add_nothing_and_light_brightens():
+    assert "at most 0 grey levels" in render_shake(SHARP, 10.0, 1.0).alt
+    assert "at most 0 grey levels" not in render_shake(SHARP, 10.0, 2.2).alt
