@@ -21,6 +21,7 @@ FLOORS |= {
     "export": 5,
     "plots": 6,
     "explore": 7,
+    "opinion": 7,
     "course": 7,
     "runs": 7,
     "study": 7,
@@ -33,6 +34,7 @@ NEIGHBOURS = {
     ("evaluate", "tune"): "a table shows each filter at its best",
     ("evaluate", "export"): "an ONNX file is scored as any network",
     ("runs", "course"): "which lessons there are",
+    ("opinion", "explore"): "whether anybody is there to press a button",
     ("__main__", "cli"): "the same command",
 }
 """Imports within one floor that are meant. A new one needs a reason here."""
