@@ -40,6 +40,25 @@ def ssim(image: Tensor, truth: Tensor, data_range: float = 1.0) -> Tensor:
     return _ssim(image, truth, data_range=data_range, size_average=False, win_size=WINDOW, win_sigma=SIGMA)
 
 
+def ssim_map(image: Tensor, truth: Tensor, data_range: float = 1.0) -> Tensor:
+    """The value of every window before the mean, (B, C, H - 10, W - 10): where a picture loses its structure.
+
+    ``((2 mx my + c1) (2 cov + c2)) / ((mx^2 + my^2 + c1) (vx + vy + c2))`` with the means m, variances v and covariance
+    of both pictures under one window, ``c1 = (0.01 data_range)^2``, ``c2 = (0.03 data_range)^2``. :func:`ssim` is its
+    mean. Lesson 04 computes one of these values by hand.
+    """
+    check_images(image, truth)
+    _check_window(image)
+    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    x, y = image.double(), truth.double()
+    channels, line = x.shape[1], _window().to(x.device).expand(x.shape[1], 1, 1, WINDOW)
+    stacked = torch.cat([x, y, x * x, y * y, x * y])
+    smooth = F.conv2d(F.conv2d(stacked, line, groups=channels), line.transpose(2, 3), groups=channels)
+    mean_x, mean_y, xx, yy, xy = smooth.chunk(5)
+    top = (2 * mean_x * mean_y + c1) * (2 * (xy - mean_x * mean_y) + c2)
+    return (top / ((mean_x**2 + mean_y**2 + c1) * (xx - mean_x**2 + yy - mean_y**2 + c2))).to(image.dtype)
+
+
 def ssim_volumetric(image: Tensor, truth: Tensor, data_range: float = 1.0) -> Tensor:
     """SSIM volumetric: the colour image as a volume (C, H, W) under one 11x11x11 Gaussian window.
 
@@ -69,14 +88,19 @@ def _check_window(image: Tensor) -> None:
         raise UsageError(f"SSIM needs sides of at least {WINDOW} pixels, found {tuple(image.shape[-2:])}")
 
 
+def _window() -> Tensor:
+    """One side of the Gaussian window: float64 (11,), sum 1."""
+    x = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
+    line = torch.exp(-(x**2) / (2 * SIGMA**2))
+    return line / line.sum()
+
+
 def _volume_blur(volumes: Tensor) -> Tensor:
     """Separable Gaussian over channels, rows and columns of (N, B, C, H, W), edges by repetition.
 
     Three channels under an eleven-wide window: that pass is a small matrix between channels.
     """
-    x = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
-    line = torch.exp(-(x**2) / (2 * SIGMA**2))
-    line = line / line.sum()
+    line = _window()
     channels, half = volumes.shape[2], WINDOW // 2
     mix = torch.zeros(channels, channels, dtype=torch.float64)
     for row in range(channels):

@@ -15,7 +15,7 @@ FLOORS |= {"filters": 2, "degrade": 2, "metrics": 2, "models": 2}
 FLOORS |= {"datasets": 3, "losses": 3, "features": 3, "checkpoints": 3, "official": 3, "inference": 3, "video": 3}
 FLOORS |= {"distill": 4, "train": 4, "sets": 4}
 FLOORS |= {"recipes": 5, "tune": 5, "evaluate": 5, "export": 5, "plots": 6}
-FLOORS |= {"explore": 7, "course": 7, "runs": 7, "study": 7, "sweep": 7}
+FLOORS |= {"explore": 7, "course": 7, "runs": 7, "opinion": 7, "study": 7, "sweep": 7}
 FLOORS |= {"cli": 8, "__main__": 8}
 
 NEIGHBOURS = {
@@ -26,6 +26,7 @@ NEIGHBOURS = {
     ("runs", "course"): "which lessons there are",
     ("sweep", "course"): "which lessons there are",
     ("sweep", "runs"): "a point of a lesson is one run of it",
+    ("opinion", "explore"): "whether anybody is there to press a button",
     ("__main__", "cli"): "the same command",
 }
 """Imports within one floor that are meant. A new one needs a reason here."""

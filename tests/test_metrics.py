@@ -55,6 +55,16 @@ def test_volumetric_ssim_is_scipys(data_range):
     np.testing.assert_allclose(metrics.ssim_volumetric(IMAGE, TRUTH, data_range).numpy(), expected, atol=2e-5)
 
 
+@pytest.mark.parametrize("data_range", [1.0, 2.0])
+def test_the_ssim_map_is_scikit_images_and_its_mean_the_ssim(data_range):
+    settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "channel_axis": 0, "full": True}
+    found = metrics.ssim_map(IMAGE, TRUTH, data_range)
+    for (x, y), mine in zip(PAIRS, found.numpy(), strict=True):
+        _, full = skimage.metrics.structural_similarity(x, y, data_range=data_range, **settings)
+        np.testing.assert_allclose(mine, full[:, 5:-5, 5:-5], atol=2e-5)
+    torch.testing.assert_close(found.flatten(1).mean(1), metrics.ssim(IMAGE, TRUTH, data_range), atol=2e-5, rtol=0)
+
+
 def test_on_a_blurred_photo_the_volumetric_ssim_is_the_higher_one():
     photo = skimage.io.imread(Path(skimage.data.__file__).parent / "chelsea.png")[64:192, 128:256] / 255
     blurred = scipy.ndimage.gaussian_filter(photo, (2.5, 2.5, 0))
@@ -108,14 +118,14 @@ def test_multi_scale_ssim_is_the_product_of_its_scales():
 
 def test_too_small_for_the_window():
     small = torch.rand(1, 3, 10, 40)
-    for measure in (metrics.ssim, metrics.ssim_volumetric):
+    for measure in (metrics.ssim, metrics.ssim_map, metrics.ssim_volumetric):
         with pytest.raises(UsageError, match=r"at least 11 pixels, found \(10, 40\)"):
             measure(small, small)
     with pytest.raises(UsageError, match="above 160 pixels"):
         metrics.ms_ssim(TRUTH, TRUTH)
 
 
-@pytest.mark.parametrize("name", ["psnr", "ssim", "ssim_volumetric", "ms_ssim"])
+@pytest.mark.parametrize("name", ["psnr", "ssim", "ssim_map", "ssim_volumetric", "ms_ssim"])
 def test_shapes_must_agree(name):
     with pytest.raises(UsageError, match="shapes differ"):
         getattr(metrics, name)(IMAGE, TRUTH[..., :-1])

@@ -1,0 +1,66 @@
+"""Undoing a blur that is known: division per frequency, and Wiener's remedy against noise (floor 7; lesson 05).
+
+Here pictures wrap around at their borders. That makes a blur *exactly* a product per frequency, so that the
+lesson sees what noise does, and nothing else. The filters for photos, in :mod:`kdsharp.filters.deconvolution`, continue
+borders instead.
+"""
+
+import torch
+from torch import Tensor
+
+from kdsharp.checks import UsageError, check_images
+from kdsharp.images import quantize
+from kdsharp.metrics import psnr
+from kdsharp.plots import Picture, panels
+
+
+def transfer(psf: Tensor, height: int, width: int) -> Tensor:
+    """What a blur does to each frequency: the spectrum of a PSF (K, K), complex (height, width), zero frequency first.
+
+    The PSF's middle is moved to pixel (0, 0); otherwise the blur would also shift the picture.
+    """
+    size = psf.shape[-1]
+    if psf.ndim != 2 or size % 2 == 0 or size > min(height, width):
+        raise UsageError(f"expected a PSF (K, K), K odd and at most {min(height, width)}, found {tuple(psf.shape)}")
+    plane = torch.zeros(height, width, dtype=torch.float64)
+    plane[:size, :size] = psf
+    return torch.fft.fft2(plane.roll((-(size // 2), -(size // 2)), (0, 1)))
+
+
+def filter_spectrum(image: Tensor, gain: Tensor) -> Tensor:
+    """Multiply the spectrum of each plane of (B, C, H, W) by a complex gain (H, W)."""
+    check_images(image)
+    return torch.fft.ifft2(torch.fft.fft2(image.double()) * gain).real.to(image)
+
+
+def blur_and_noise(sharp: Tensor, psf: Tensor, noise: float, seed: int = 0) -> Tensor:
+    """Blur (borders wrap around), then add noise of this standard deviation in grey levels of 255; not rounded."""
+    blurred = filter_spectrum(sharp, transfer(psf, *sharp.shape[-2:]))
+    return blurred + noise / 255 * torch.randn(sharp.shape, generator=torch.Generator().manual_seed(seed))
+
+
+def inverse_gain(psf: Tensor, height: int, width: int) -> Tensor:
+    """``1 / P``: exact without noise, and without mercy for it where P is small."""
+    return 1 / transfer(psf, height, width)
+
+
+def wiener_gain(psf: Tensor, height: int, width: int, ratio: float) -> Tensor:
+    """``conj(P) / (|P|^2 + ratio)``: like ``1 / P`` where ``|P|^2`` is far above the ratio; 0 far below it."""
+    known = transfer(psf, height, width)
+    return known.conj() / (known.abs() ** 2 + ratio)
+
+
+def noise_gain(gain: Tensor) -> float:
+    """By how much a filter multiplies the standard deviation of white noise: the root of the mean of ``|gain|^2``."""
+    return gain.abs().square().mean().sqrt().item()
+
+
+def render_wiener(sharp: Tensor, psf: Tensor, noise: float, ratio: float, at: tuple[int, int] | None = None) -> Picture:
+    """Input, Wiener's answer and truth for one noise level (grey levels) and one ratio; a frame of the explorer."""
+    seen = blur_and_noise(sharp, psf, noise)
+    height, width = sharp.shape[-2:]
+    restored = filter_spectrum(seen, wiener_gain(psf, height, width, ratio))
+    gained = psnr(quantize(restored), sharp).item() - psnr(quantize(seen), sharp).item()
+    shown = {f"input, noise {noise:g}": seen, f"Wiener, ratio {ratio:g}": restored, "truth": sharp}
+    alt = f"Noise of {noise:g} grey levels, noise-to-signal ratio {ratio:g}: {gained:+.2f} dB against the input."
+    return Picture(panels(shown, sharp, at=at), alt)

@@ -1,0 +1,65 @@
+"""The inverse filter and Wiener's, against direct convolution and their limits; the frames at the sliders' corners."""
+
+import pytest
+import scipy.ndimage
+import torch
+
+from kdsharp import datasets, kernels
+from kdsharp.checks import UsageError
+from kdsharp.explore import known_blur
+from kdsharp.images import to_tensor
+from kdsharp.metrics import psnr
+
+PSF = torch.tensor([[0.0, 0.1, 0.1], [0.0, 0.6, 0.1], [0.0, 0.0, 0.1]])
+SHARP = torch.rand(1, 3, 24, 31, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="module")
+def cup():
+    photo = next(photo for photo in datasets.photos("test") if photo.name == "coffee")
+    return to_tensor(photo.pixels)[..., 0:160, 260:420]
+
+
+def test_the_blur_is_scipys_wrapped_convolution():
+    expected = scipy.ndimage.convolve(SHARP[0, 1].numpy(), PSF.numpy(), mode="wrap")
+    torch.testing.assert_close(known_blur.blur_and_noise(SHARP, PSF, 0)[0, 1], torch.from_numpy(expected))
+
+
+def test_without_noise_the_inverse_is_exact_and_with_it_the_gain_is_as_computed():
+    gain = known_blur.inverse_gain(PSF, 24, 31)
+    torch.testing.assert_close(
+        known_blur.filter_spectrum(known_blur.blur_and_noise(SHARP, PSF, 0), gain), SHARP, atol=1e-4, rtol=0
+    )
+    noise = torch.randn(40, 3, 24, 31, generator=torch.Generator().manual_seed(1))
+    assert known_blur.filter_spectrum(noise, gain).std().item() == pytest.approx(known_blur.noise_gain(gain), rel=0.03)
+
+
+def test_wiener_is_the_inverse_at_no_noise_and_nothing_at_all_noise():
+    wiener, inverse = known_blur.wiener_gain(PSF, 24, 31, 1e-12), known_blur.inverse_gain(PSF, 24, 31)
+    torch.testing.assert_close(wiener, inverse, atol=1e-5, rtol=1e-5)
+    assert known_blur.wiener_gain(PSF, 24, 31, 1e9).abs().max() < 1e-6
+    assert known_blur.noise_gain(known_blur.wiener_gain(PSF, 24, 31, 0.01)) < known_blur.noise_gain(inverse)
+
+
+@pytest.mark.parametrize("noise", [0.0, 10.0])
+@pytest.mark.parametrize("ratio", [1e-5, 1e-1])
+def test_frames_are_pure_and_say_what_was_gained(cup, noise, ratio):
+    frames = [known_blur.render_wiener(cup, kernels.gaussian(1.5), noise, ratio) for _ in range(2)]
+    assert frames[0].webp == frames[1].webp
+    assert f"{noise:g} grey levels" in frames[0].alt
+    assert frames[0].width <= 720
+    assert "+" in frames[0].alt if (noise, ratio) == (0.0, 1e-5) else True
+
+
+def test_with_noise_the_best_ratio_is_inside_the_range(cup):
+    psf, seen = kernels.gaussian(1.5), known_blur.blur_and_noise(cup, kernels.gaussian(1.5), 3)
+    scores = [
+        psnr(known_blur.filter_spectrum(seen, known_blur.wiener_gain(psf, 160, 160, ratio)).clamp(0, 1), cup).item()
+        for ratio in (1e-5, 1e-2, 1.0)
+    ]
+    assert scores[1] > max(scores[0], scores[2])
+
+
+def test_a_psf_without_a_middle():
+    with pytest.raises(UsageError, match="K odd"):
+        known_blur.transfer(torch.ones(2, 2) / 4, 20, 20)
