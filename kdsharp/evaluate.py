@@ -140,6 +140,47 @@ def evaluate(
     return rows
 
 
+def image_scores(function: Callable[[Tensor], Tensor], pairs: Iterable[Pair]) -> np.ndarray:
+    """PSNR in dB of each image, (N,) float64: what differences between two methods are taken of, image by image.
+
+    As in :func:`evaluate`, the output is clamped and rounded to 8 bits first. Lesson 13.
+    """
+    answers = ((to_tensor(sharpen(function, to_array(blurred))), sharp) for _, blurred, sharp in pairs)
+    return np.array([psnr(answer, sharp).item() for answer, sharp in answers])
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A square of one image and what a method did to it: ``gain`` over the input in dB, ``contrast`` in grey levels."""
+
+    name: str
+    corner: tuple[int, int]
+    gain: float
+    contrast: float
+    images: tuple[Tensor, Tensor, Tensor]
+    """Input, output and truth, (1, 3, side, side) each."""
+
+
+def tile_gains(function: Callable[[Tensor], Tensor], pairs: Iterable[Pair], side: int = 64) -> list[Tile]:
+    """Every whole tile of every image, the worst first: where a mean hides its failures.
+
+    ``gain = 10 log10(e_input / e_output)`` with the mean squared errors e of the tile, to which 1e-8 is added so that
+    a perfect tile has a finite gain. ``contrast`` is the standard deviation of the true tile times 255. Lesson 13.
+    """
+    check_positive(side, "side")
+    tiles = []
+    for name, blurred, sharp in pairs:
+        output = to_tensor(sharpen(function, to_array(blurred)))
+        for top in range(0, sharp.shape[-2] - side + 1, side):
+            for left in range(0, sharp.shape[-1] - side + 1, side):
+                place = (..., slice(top, top + side), slice(left, left + side))
+                before, after, truth = blurred[place], output[place], sharp[place]
+                errors = [(image - truth).square().mean().item() + 1e-8 for image in (before, after)]
+                gain, contrast = 10 * np.log10(errors[0] / errors[1]), truth.std().item() * 255
+                tiles.append(Tile(name, (top, left), float(gain), contrast, (before, after, truth)))
+    return sorted(tiles, key=lambda tile: tile.gain)
+
+
 def mean_interval(differences: Sequence[float], level: float = 0.95) -> tuple[float, float]:
     """Mean of paired differences and the half-width of its confidence interval (Student's t).
 
@@ -155,11 +196,16 @@ def mean_interval(differences: Sequence[float], level: float = 0.95) -> tuple[fl
     return float(values.mean()), float(factor * values.std(ddof=1) / np.sqrt(len(values)))
 
 
-def milliseconds_per_megapixel(function: Callable[[Tensor], Tensor], repeats: int = 3) -> float:
-    """Median time of ``function`` on a 1280x720 image in float32, per million pixels, after one warm-up."""
+def milliseconds_per_megapixel(
+    function: Callable[[Tensor], Tensor], repeats: int = 3, size: tuple[int, int] = (720, 1280)
+) -> float:
+    """Median time of ``function`` on a float32 image of ``size`` (H, W), per million pixels, after one warm-up.
+
+    Report the default size: a small image fits into the processor's cache, and its time says little about a photo's.
+    """
     if isinstance(function, nn.Identity):
         return 0.0
-    image = torch.rand(1, 3, 720, 1280, generator=torch.Generator().manual_seed(0))
+    image = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
     image = image.contiguous(memory_format=torch.channels_last)
     times = []
     with torch.inference_mode():
@@ -167,4 +213,4 @@ def milliseconds_per_megapixel(function: Callable[[Tensor], Tensor], repeats: in
             start = time.perf_counter()
             function(image)
             times.append(time.perf_counter() - start)
-    return float(np.median(times[1:])) * 1e3 / (720 * 1280 / 1e6)
+    return float(np.median(times[1:])) * 1e3 / (size[0] * size[1] / 1e6)

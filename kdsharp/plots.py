@@ -247,3 +247,38 @@ def spectra(images: Mapping[str, Tensor]) -> Figure:
     note = "pixels 1:1; below: amplitude of each stripe pattern over cycles per pixel, bright = strong (log scale)"
     made.text(0.5, 4 / height, note, ha="center", va="bottom", fontsize=8, color="#444444")
     return made
+
+
+def scatter(
+    groups: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    x: str,
+    y: str,
+    baseline: float | None = None,
+    log: bool = False,
+    ticks: Sequence[str] = (),
+) -> Figure:
+    """Points without lines: name to (x values, y values), a marker and a colour for each group.
+
+    Args:
+        groups: the points; a legend appears for two groups or more.
+        x, y: axis labels with their units.
+        baseline: a dashed line at this y.
+        log: a logarithmic x axis.
+        ticks: names of the x values 0, 1, 2, ... where x is a category; the groups are then set a little apart.
+    """
+    made, axes = _chart(300)
+    for index, (name, (xs, ys)) in enumerate(groups.items()):
+        shift = 0.16 * (index - (len(groups) - 1) / 2) if ticks else 0.0
+        places = np.asarray(xs, float) + shift
+        axes.plot(places, ys, "osD^v"[index % 5], color=COLOURS[index % 5], markersize=5, alpha=0.7, label=name)
+    if baseline is not None:
+        axes.axhline(baseline, linestyle="--", color=COLOURS[4])
+    if ticks:
+        axes.set_xticks(range(len(ticks)), ticks)
+    if log:
+        axes.set_xscale("log")
+    axes.set(xlabel=x, ylabel=y)
+    axes.grid(alpha=0.3, which="both", axis="y" if ticks else "both")
+    if len(groups) > 1:
+        axes.legend(frameon=False)
+    return made

@@ -171,3 +171,36 @@ def test_a_level_beyond_one_is_refused():
 def test_no_differences_are_refused():
     with pytest.raises(UsageError):
         mean_interval([])
+
+
+def test_image_scores_are_those_that_the_table_averages():
+    functions = {"input": nn.Identity(), "brighter": lambda image: image * 1.2}
+    for row, function in zip(table(functions), functions.values(), strict=True):
+        scores = evaluate.image_scores(function, PAIRS)
+        assert scores.shape == (3,)
+        assert scores.mean() == pytest.approx(row.psnr, abs=1e-6)
+        assert scores[0] == pytest.approx(table({"f": function}, PAIRS[:1])[0].psnr, abs=1e-6)
+
+
+def test_tiles_are_cut_scored_and_sorted():
+    truth = quantize(torch.rand(1, 3, 20, 17, generator=GENERATOR))
+    blurred = truth.clone()
+    blurred[..., 8:16, 0:8] = quantize(truth[..., 8:16, 0:8] * 0.5)
+    half = quantize((blurred + truth) / 2)
+    worse = half.clone()
+    worse[..., 0:8, 8:16] = 1 - half[..., 0:8, 8:16]
+    tiles = evaluate.tile_gains(lambda image: worse, [("noise", blurred, truth)], side=8)
+    assert [tile.corner for tile in tiles][0] == (0, 8)
+    assert [tile.corner for tile in tiles][-1] == (8, 0)
+    assert len(tiles) == 4  # the rest of 20x17 is not a whole tile
+    assert tiles[-1].gain == pytest.approx(6.02, abs=0.2)  # half the error
+    assert tiles[1].gain == tiles[2].gain == 0
+    assert tiles[0].contrast == pytest.approx(255 * float(np.std(truth[0, :, 0:8, 8:16].numpy(), ddof=1)), rel=1e-4)
+    assert torch.equal(tiles[-1].images[2], truth[..., 8:16, 0:8])
+
+
+def test_time_is_taken_on_an_image_of_the_size_asked_for_and_after_a_warm_up():
+    seen = []
+    evaluate.milliseconds_per_megapixel(lambda image: seen.append(tuple(image.shape)), 2, (18, 32))
+    assert seen == [(1, 3, 18, 32)] * 3
+    assert evaluate.milliseconds_per_megapixel(nn.Identity()) == 0
