@@ -1,6 +1,5 @@
 """Named protocols to a table: scores, cost, and the baselines that belong beside them (floor 5; lesson 13)."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -16,7 +15,7 @@ from kdsharp.checks import UsageError, check_name, check_positive, check_range
 from kdsharp.datasets import PairedFolder, true_psfs
 from kdsharp.filters import ORACLES
 from kdsharp.images import to_array, to_tensor
-from kdsharp.inference import sharpen
+from kdsharp.inference import milliseconds, sharpen
 from kdsharp.metrics import psnr, ssim, ssim_volumetric
 from kdsharp.models import count_parameters
 from kdsharp.tune import settings, tuned, tuned_unsharp
@@ -78,13 +77,22 @@ def contestants(
         if name not in functions:
             functions[name] = tuned(name, protocol)
     for name in models:
-        if name.endswith(".onnx"):
-            from kdsharp.export import Session  # not needed otherwise, and not installed everywhere
-
-            functions[name] = Session(name)
-        elif name not in functions:
-            functions[name] = checkpoints.load(name).model
+        if name not in functions:
+            functions[name] = network(name)
     return functions
+
+
+def network(name: str, runtime: str = "torch") -> Callable[[Tensor], Tensor]:
+    """A network by name, checkpoint file or ONNX file; with the runtime ``onnx`` a checkpoint is exported on the way.
+
+    Raises:
+        UsageError: for an unknown name or runtime, or a missing or foreign file.
+    """
+    if check_name(runtime, ("torch", "onnx"), "runtime") == "onnx" or name.endswith(".onnx"):
+        from kdsharp import export  # not needed otherwise, and not installed everywhere
+
+        return export.load(name)
+    return checkpoints.load(name).model
 
 
 def oracles(names: Iterable[str], protocol: str, count: int) -> dict[str, Oracle]:
@@ -124,7 +132,7 @@ def evaluate(
     for index, (_, blurred, sharp) in enumerate(bar):
         for name, function in functions.items():
             told = partial(function, index=index) if isinstance(function, Oracle) else function
-            output = to_tensor(sharpen(told, to_array(blurred)))
+            output = _answer(told, blurred)
             row = (psnr(output, sharp), ssim(output, sharp), ssim_volumetric(output, sharp))
             scores[name].append(tuple(value.item() for value in row))  # type: ignore[arg-type]
     if not any(scores.values()):
@@ -145,8 +153,12 @@ def image_scores(function: Callable[[Tensor], Tensor], pairs: Iterable[Pair]) ->
 
     As in :func:`evaluate`, the output is clamped and rounded to 8 bits first. Lesson 13.
     """
-    answers = ((to_tensor(sharpen(function, to_array(blurred))), sharp) for _, blurred, sharp in pairs)
-    return np.array([psnr(answer, sharp).item() for answer, sharp in answers])
+    return np.array([psnr(_answer(function, blurred), sharp).item() for _, blurred, sharp in pairs])
+
+
+def _answer(function: Callable[[Tensor], Tensor], blurred: Tensor) -> Tensor:
+    """What a user would get in a file, as an image again: in tiles where it is large, clamped, rounded to 8 bits."""
+    return to_tensor(sharpen(function, to_array(blurred)))
 
 
 @dataclass(frozen=True)
@@ -170,7 +182,7 @@ def tile_gains(function: Callable[[Tensor], Tensor], pairs: Iterable[Pair], side
     check_positive(side, "side")
     tiles = []
     for name, blurred, sharp in pairs:
-        output = to_tensor(sharpen(function, to_array(blurred)))
+        output = _answer(function, blurred)
         for top in range(0, sharp.shape[-2] - side + 1, side):
             for left in range(0, sharp.shape[-1] - side + 1, side):
                 place = (..., slice(top, top + side), slice(left, left + side))
@@ -207,10 +219,5 @@ def milliseconds_per_megapixel(
         return 0.0
     image = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
     image = image.contiguous(memory_format=torch.channels_last)
-    times = []
     with torch.inference_mode():
-        for _ in range(repeats + 1):
-            start = time.perf_counter()
-            function(image)
-            times.append(time.perf_counter() - start)
-    return float(np.median(times[1:])) * 1e3 / (size[0] * size[1] / 1e6)
+        return milliseconds(lambda: function(image), repeats) / (size[0] * size[1] / 1e6)

@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+import time
 from collections.abc import Callable
 from functools import cache
 
@@ -62,6 +63,16 @@ def keep_freed_memory() -> bool:
         return False
     trim_threshold, mmap_threshold = -1, -3  # the names of these numbers stand in malloc.h
     return bool(library.mallopt(mmap_threshold, 1 << 30) and library.mallopt(trim_threshold, (1 << 31) - 1))
+
+
+def milliseconds(call: Callable[[], object], repeats: int, warm_up: int = 1) -> float:
+    """Median time of ``call`` over ``repeats`` calls, after ``warm_up`` more that do not count."""
+    times = []
+    for _ in range(warm_up + repeats):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return 1e3 * float(np.median(times[warm_up:]))
 
 
 def _lay(canvas: np.ndarray, piece: np.ndarray, overlap: int) -> None:

@@ -155,6 +155,8 @@ def test_networks_that_are_no_u_net_of_ours_export_too(name, tmp_path):
 def test_a_foreign_a_damaged_and_a_missing_file_are_refused(tmp_path):
     with pytest.raises(UsageError, match=r"does not exist; write it with: kdsharp export MODEL"):
         export.load(tmp_path / "none.onnx")
+    with pytest.raises(UsageError, match=r"does not exist; write it with: kdsharp export MODEL"):
+        evaluate.contestants([str(tmp_path / "none.onnx")], "shake")
     (tmp_path / "broken.onnx").write_bytes(b"nothing")
     with pytest.raises(UsageError, match=r"broken.onnx is damaged or no ONNX file that runs here"):
         export.load(tmp_path / "broken.onnx")

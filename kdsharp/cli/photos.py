@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -51,13 +50,14 @@ def sharpen(
 
     from kdsharp import images, inference
     from kdsharp.checks import check_range
+    from kdsharp.evaluate import network
 
     check_range(strength, 0, 3, "strength")
     if model and filter:
         raise UsageError("--model and --filter exclude each other; give one of them")
     if filter in ORACLES:
         raise UsageError(f"{filter} needs the true PSF, which no photo tells; choose one of: {', '.join(FILTERS)}")
-    function = FILTERS[check_name(filter, FILTERS, "filter")] if filter else _network(model or "small", runtime)
+    function = FILTERS[check_name(filter, FILTERS, "filter")] if filter else network(model or "small", runtime)
     make_folder(out)
     names = [path.name for path in photo]
     double = sorted({name for name in names if names.count(name) > 1})
@@ -75,17 +75,6 @@ def sharpen(
         sharp = inference.sharpen(function, pixels, strength, progress=True)
         images.write(out / path.name, sharp, **options)
     console.print(f"{len(photo)} sharpened into {out}", soft_wrap=True)
-
-
-def _network(name: str, runtime: str) -> Callable:
-    """A network by name, checkpoint file or ONNX file."""
-    from kdsharp import checkpoints
-
-    if check_name(runtime, ("torch", "onnx"), "runtime") == "onnx" or name.endswith(".onnx"):
-        from kdsharp import export
-
-        return export.load(name)
-    return checkpoints.load(name).model
 
 
 def evaluate(

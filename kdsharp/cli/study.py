@@ -11,7 +11,7 @@ from kdsharp.checks import atomic_path, check_name
 from kdsharp.cli.shared import Profile, console
 
 if TYPE_CHECKING:
-    from kdsharp.study import Line
+    from kdsharp.study import Line, Study
 
 study_app = typer.Typer(no_args_is_help=True, help="Experiments large enough to settle a question.")
 
@@ -38,14 +38,9 @@ def distillation(
     from kdsharp.plots import Picture
 
     given = {"seeds": seeds, "steps": steps, "student": student, "teacher": teacher}
-    chosen = replace(
-        study.PROFILES[check_name(profile, study.PROFILES, "profile")],
-        **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
-    )
+    chosen, command = _study("distillation", profile, given)
     folder = out if out is not None else Path("build/study") / profile
     lines = study.summary(study.run(chosen, folder, arm or ()))
-    options = "".join(f" --{name} {value}" for name, value in given.items() if value is not None)
-    command = f"kdsharp study distillation --profile {profile}{options}"
     alt = "Gain over the student alone, with 95 % intervals: " + "; ".join(
         f"{line.regime}, {line.arm}: {line.gain:+.2f} dB" for line in lines if line.verdict != "the baseline"
     )
@@ -70,20 +65,24 @@ def pictures(
     """
     from kdsharp import study
 
-    given = {"seeds": seeds, "steps": steps}
-    chosen = replace(
-        study.PROFILES[check_name(profile, study.PROFILES, "profile")],
-        leaves=4 if profile == "smoke" else 20,
-        **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
-    )
+    chosen, command = _study("pictures", profile, {"seeds": seeds, "steps": steps})
+    chosen = replace(chosen, leaves=4 if profile == "smoke" else 20)
     folder = out if out is not None else Path("build/study") / f"pictures-{profile}"
     lines = study.run_pictures(chosen, folder)
-    options = "".join(f" --{name} {value}" for name, value in given.items() if value is not None)
     with atomic_path(folder / "table.md") as file:
-        command = f"kdsharp study pictures --profile {profile}{options}"
         file.write_text(study.markdown(lines, chosen, command), encoding="utf-8")
     _show(lines)
     console.print(f"{folder / 'table.md'}", soft_wrap=True)
+
+
+def _study(name: str, profile: str, given: dict[str, int | str | None]) -> "tuple[Study, str]":
+    """The study of a profile with the options that were given, and the command that asks for it."""
+    from kdsharp import study
+
+    said = {option: value for option, value in given.items() if value is not None}
+    chosen = replace(study.PROFILES[check_name(profile, study.PROFILES, "profile")], **said)  # type: ignore[arg-type]
+    options = "".join(f" --{option} {value}" for option, value in said.items())
+    return chosen, f"kdsharp study {name} --profile {profile}{options}"
 
 
 def _show(lines: "list[Line]") -> None:

@@ -35,11 +35,7 @@ class Shake:
     linear_light: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_positive(self.length[0], "shortest shake")
-        check_range(self.length[0], 0, self.length[1], "shortest shake")
-        check_range(self.still, 0, 1, "still")
-        check_range(self.shot, 0, 255, "shot")
-        check_range(self.read, 0, 255, "read")
+        _check(self, "shortest shake")
 
     def prepare(self, photo: np.ndarray) -> np.ndarray:
         return photo
@@ -88,13 +84,9 @@ class Motion:
     linear_light: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_positive(self.length[0], "shortest motion")
-        check_range(self.length[0], 0, self.length[1], "shortest motion")
+        _check(self, "shortest motion")
         check_range(self.response[0], 1, self.response[1], "smallest response")
         check_range(self.lights, 1, 100, "lights")
-        check_range(self.still, 0, 1, "still")
-        check_range(self.shot, 0, 255, "shot")
-        check_range(self.read, 0, 255, "read")
 
     def prepare(self, photo: np.ndarray) -> np.ndarray:
         return photo
@@ -153,6 +145,15 @@ def average_frames(sharp: Tensor, path: np.ndarray, frames: int, response: float
     chosen = path[:, np.linspace(0, path.shape[1] - 1, frames).round().astype(int)]
     light = kernels.convolve(sharp**response, kernels.splat(*chosen))
     return light.clamp(0, 1) ** (1 / response)
+
+
+def _check(degradation: Shake | Motion, shortest: str) -> None:
+    """What both have: lengths in order, a share of still images, levels of noise."""
+    check_positive(degradation.length[0], shortest)
+    check_range(degradation.length[0], 0, degradation.length[1], shortest)
+    check_range(degradation.still, 0, 1, "still")
+    check_range(degradation.shot, 0, 255, "shot")
+    check_range(degradation.read, 0, 255, "read")
 
 
 def _mask(kind: str, size: torch.Size, rng: np.random.Generator) -> Tensor:

@@ -88,7 +88,7 @@ def wrap(found: onnx.ModelProto, pixels: bool) -> onnx.ModelProto:
     facts = {entry.key: int(entry.value) for entry in found.metadata_props if entry.key.startswith("kdsharp_")}
     multiple, residual = facts["kdsharp_multiple"], bool(facts["kdsharp_residual"])
     channels = found.graph.output[0].type.tensor_type.shape.dim[1].dim_value
-    before, after = (_pixel_ends if pixels else _float_ends)(residual, channels)
+    before, after = (_pixel_ends if pixels else _float_ends)(residual)
     axes = (1, 2) if pixels else (2, 3)
     name, kind = ("pixels", TensorProto.UINT8) if pixels else ("image", TensorProto.FLOAT)
     shape: list[str | int | None] = [1, "height", "width", 3] if pixels else [1, 3, "height", "width"]
@@ -137,14 +137,14 @@ def _pad(name: str, axes: tuple[int, int]) -> list[onnx.NodeProto]:
     ]
 
 
-def _float_ends(residual: bool, channels: int) -> tuple[list[onnx.NodeProto], list[onnx.NodeProto]]:
+def _float_ends(residual: bool) -> tuple[list[onnx.NodeProto], list[onnx.NodeProto]]:
     before = [_node("Identity", ["padded"], "core_image")]
     if not residual:
         return before, [_node("Identity", ["core_answer"], "whole")]
     return before, [_node("Add", ["padded", "core_answer"], "whole")]
 
 
-def _pixel_ends(residual: bool, channels: int) -> tuple[list[onnx.NodeProto], list[onnx.NodeProto]]:
+def _pixel_ends(residual: bool) -> tuple[list[onnx.NodeProto], list[onnx.NodeProto]]:
     before = [
         _node("Transpose", ["padded"], "planes", perm=[0, 3, 1, 2]),
         _node("DequantizeLinear", ["planes", "level", "none"], "core_image"),
@@ -156,7 +156,7 @@ def _pixel_ends(residual: bool, channels: int) -> tuple[list[onnx.NodeProto], li
         ]
     scales = ["level", "none"]
     return before, [
-        # flat, so that ONNX Runtime does not move the transposition across the addition, which then takes 48 ms
+        # flat, so that ONNX Runtime does not move the transposition across the addition, which is then far slower
         _node("QuantizeLinear", ["core_answer", "level", "middle"], "residual"),
         _node("Reshape", ["planes", "three_rows"], "flat_planes"),
         _node("Reshape", ["residual", "rows"], "flat_residual"),

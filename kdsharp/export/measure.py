@@ -1,6 +1,5 @@
 """What an exported network is worth, beside PyTorch."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,9 +53,4 @@ def facts(model: nn.Module, path: Path, protocol: str) -> Facts:
 
 def frame_time(function: Callable[[np.ndarray], np.ndarray], frame: np.ndarray, repeats: int = 7) -> float:
     """Median milliseconds of ``function`` on one frame, uint8 pixels in to uint8 pixels out, after two warm-ups."""
-    times = []
-    for _ in range(repeats + 2):
-        start = time.perf_counter()
-        function(frame)
-        times.append(time.perf_counter() - start)
-    return 1e3 * float(np.median(times[2:]))
+    return inference.milliseconds(lambda: function(frame), repeats, warm_up=2)

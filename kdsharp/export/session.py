@@ -69,7 +69,7 @@ class Session:
         height, width = given.shape[rows_axis : rows_axis + 2]
         missing = [(0, 0)] * 4
         missing[rows_axis], missing[rows_axis + 1] = (0, max(0, 16 - height)), (0, max(0, 16 - width))
-        if max(height, width) < 16 or min(height, width) < 16:
+        if min(height, width) < 16:
             given = np.pad(given, missing, mode="edge")
         (answer,) = self._session.run(None, {self._form: given})
         keep = [slice(None)] * 4

@@ -21,7 +21,7 @@ class Arm:
     Args:
         terms: distillation terms; none is the student alone.
         symmetries: how many turned and mirrored copies of the photo the teacher's answer is averaged over, 1 to 8.
-        more: what else the arm changes: ``double`` takes two labelled crops for one, ``short`` half the steps.
+        more: what else the arm changes: ``double`` takes two labelled crops for one.
     """
 
     terms: tuple[str, ...] = ()

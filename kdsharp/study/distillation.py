@@ -3,12 +3,13 @@
 import copy
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
@@ -34,7 +35,7 @@ class Study:
         protocol: of training and scores.
         steps: of every arm.
         seeds: 0 to seeds - 1; a seed decides first weights and batches.
-        rates: learning rates tried for the student alone; every arm takes the one at which *it* did best.
+        rates: learning rates tried for the student alone; all arms take the one at which it did best.
         batch, crop: labelled crops a batch, and their side in pixels.
         labelled: pairs in the label-poor regime, each ``pair_side`` pixels square.
         leaves: dead-leaves pictures beside the bundled training photos.
@@ -109,7 +110,8 @@ def run(study: Study, out: str | Path, arms: Iterable[str] = (), progress: bool 
     with tqdm(total=total, desc="runs", unit="run", disable=not progress) as bar:
 
         def one(regime: str, name: str, arm: Arm, seed: int, rate: float) -> Record:
-            record = _kept(folder, data, teacher, regime, name, arm, seed, rate)
+            path = folder / f"{regime}, {name}, seed {seed}, rate {rate:g}.json"
+            record = kept(path, lambda: _train(data, teacher, regime, name, arm, seed, rate))
             bar.update()
             return record
 
@@ -155,24 +157,12 @@ def config_of(study: Study, rate: float, seed: int) -> TrainConfig:
     )
 
 
-def _kept(folder: Path, data: Data, teacher, regime: str, name: str, arm: Arm, seed: int, rate: float) -> Record:
-    """The record of one run: from its file where there is one."""
-    path = folder / f"{regime}, {name}, seed {seed}, rate {rate:g}.json"
+def kept(path: Path, train: Callable[[], Record]) -> Record:
+    """The record of one run: from its file where there is one, else of ``train``, with its time and provenance."""
     if path.is_file():
         return json.loads(path.read_text(encoding="utf-8"))
-    study, start = data.study, time.perf_counter()
-    student, batches = build(study.student, seed), data.batches(regime, seed, arm)
-    step = step_of(arm, student, copy.deepcopy(teacher), batches[0], study.taps)
-    fit(step, batches, config_of(study, rate, seed), progress=False)
-    scores = {split: mean_psnr(student.eval(), pairs, "cpu") for split, pairs in data.scores.items()}
-    record = {
-        "regime": regime,
-        "arm": name,
-        "terms": list(arm.terms),
-        "seed": seed,
-        "learning_rate": rate,
-        "validation": scores["validation"],
-        "psnr": scores["test"],
+    start = time.perf_counter()
+    record = train() | {
         "seconds": time.perf_counter() - start,
         "commit": provenance.commit(),
         "device": provenance.device_name(),
@@ -180,6 +170,24 @@ def _kept(folder: Path, data: Data, teacher, regime: str, name: str, arm: Arm, s
     with atomic_path(path) as file:
         file.write_text(json.dumps(record, indent=1), encoding="utf-8")
     return record
+
+
+def _train(data: Data, teacher: nn.Module, regime: str, name: str, arm: Arm, seed: int, rate: float) -> Record:
+    """Train one arm with one seed and score it."""
+    study = data.study
+    student, batches = build(study.student, seed), data.batches(regime, seed, arm)
+    step = step_of(arm, student, copy.deepcopy(teacher), batches[0], study.taps)
+    fit(step, batches, config_of(study, rate, seed), progress=False)
+    scores = {split: mean_psnr(student.eval(), pairs, "cpu") for split, pairs in data.scores.items()}
+    return {
+        "regime": regime,
+        "arm": name,
+        "terms": list(arm.terms),
+        "seed": seed,
+        "learning_rate": rate,
+        "validation": scores["validation"],
+        "psnr": scores["test"],
+    }
 
 
 @dataclass(frozen=True)

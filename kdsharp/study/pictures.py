@@ -1,21 +1,18 @@
 """What to train on: photos, dead leaves, or both; scored on photos never seen."""
 
-import json
-import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from kdsharp import provenance
-from kdsharp.checks import atomic_path, make_folder
+from kdsharp.checks import make_folder
 from kdsharp.datasets import Crops, training_pictures
 from kdsharp.evaluate import mean_interval
 from kdsharp.models import build
 from kdsharp.recipes import mean_psnr
-from kdsharp.study.distillation import Data, Line, Study, check_same_study, config_of
+from kdsharp.study.distillation import Data, Line, Record, Study, check_same_study, config_of, kept
 from kdsharp.train import Supervised, fit
 
 PICTURES = ("both", "photos", "dead leaves")
@@ -34,22 +31,17 @@ def run(study: Study, out: str | Path, progress: bool = True) -> list[Line]:
     data = Data(study, progress)
     leaves = data.pictures[len(data.pictures) - study.leaves :]
     kinds = {"both": data.pictures, "photos": training_pictures(data.degradation, leaves=0), "dead leaves": leaves}
-    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in PICTURES}
+    found: dict[str, list[Record]] = {kind: [] for kind in PICTURES}
     runs = [(seed, kind) for seed in range(study.seeds) for kind in PICTURES]
+
+    def train(kind: str, seed: int) -> Record:
+        student = build(study.student, seed)
+        crops = Crops(kinds[kind], data.degradation, study.crop, study.batch, seed)
+        fit(Supervised(student), crops, config_of(study, study.rates[len(study.rates) // 2], seed), progress=False)
+        return {"psnr": mean_psnr(student.eval(), data.scores["test"], "cpu")}
+
     for seed, kind in tqdm(runs, desc="runs", unit="run", disable=not progress):
-        path = folder / f"{kind}, seed {seed}.json"
-        if not path.is_file():
-            start, student = time.perf_counter(), build(study.student, seed)
-            crops = Crops(kinds[kind], data.degradation, study.crop, study.batch, seed)
-            fit(Supervised(student), crops, config_of(study, study.rates[len(study.rates) // 2], seed), progress=False)
-            record = {
-                "psnr": mean_psnr(student.eval(), data.scores["test"], "cpu"),
-                "seconds": time.perf_counter() - start,
-                "commit": provenance.commit(),
-            }
-            with atomic_path(path) as file:
-                file.write_text(json.dumps(record, indent=1), encoding="utf-8")
-        found[kind].append(json.loads(path.read_text(encoding="utf-8")))
+        found[kind].append(kept(folder / f"{kind}, seed {seed}.json", partial(train, kind, seed)))
     lines = []
     for kind, records in found.items():
         both = found["both"]
