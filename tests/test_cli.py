@@ -240,6 +240,7 @@ def test_convert_accepts_what_has_pixels(kdsharp, tmp_path, name):
         (("train", "report-a", "--photos", "a", "--pairs", "b"), ("exclude each other",)),
         (("tune", "shake", "--optimizers"), ("takes neither protocols nor filters",)),
         (("sharpen", "photo.png", "--out", "out", "--filter", "unsharpen"), ("unknown filter",)),
+        (("sharpen", "photo.png", "--out", "out", "--filter", "unsharp", "--runtime", "onnx"), ("concerns networks",)),
         (("sharpen", "photo.png", "--out", "out", "--filter", "unsharp", "--strength", "9"), ("strength",)),
         (("sharpen", "photo.png", "--out", "photo.png/x", "--filter", "unsharp"), ("choose another folder",)),
         (("sharpen", "photo.png", "--out", ".", "--filter", "unsharp"), ("would be overwritten",)),

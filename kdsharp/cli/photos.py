@@ -55,6 +55,8 @@ def sharpen(
     check_range(strength, 0, 3, "strength")
     if model and filter:
         raise UsageError("--model and --filter exclude each other; give one of them")
+    if filter and runtime != "torch":
+        raise UsageError(f"--runtime {runtime} concerns networks; leave it out with --filter {filter}")
     if filter in ORACLES:
         raise UsageError(f"{filter} needs the true PSF, which no photo tells; choose one of: {', '.join(FILTERS)}")
     function = FILTERS[check_name(filter, FILTERS, "filter")] if filter else network(model or "small", runtime)

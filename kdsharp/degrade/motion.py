@@ -62,20 +62,23 @@ class Motion:
 
     A layer in front moves by one path, the rest by another: ``light = psf1 * (m L) + (1 - psf1 * m) (psf2 * L)`` with
     the layer's mask m; then the camera clips, answers by ``value = light^(1/g)`` and adds noise as :class:`Shake`.
-    One third of the images has a single motion, one third a camera that rolls (m is a ramp from side to side and
-    the second path a turned and scaled copy of the first), one third a moving thing (m is a random blob). GoPro's
-    ``blur`` averages stored values (g = 1), its ``blur_gamma`` and real sensors average light (g about 2.2): g is
-    drawn for each image. What matters in synthetic blur: Rim et al., RSBlur, ECCV 2022. Lesson 14.
+    Three images in five have a single motion, one in four a camera that rolls (m is a ramp from side to side and
+    the second path a turned and scaled copy of the first), the rest a moving thing (m is a random blob). A video's
+    exposure is short, so the paths are nearly straight. GoPro's ``blur`` averages stored values (g = 1), its
+    ``blur_gamma`` and real sensors average light (g about 2.2): g is drawn for each image. What matters in synthetic
+    blur: Rim et al., RSBlur, ECCV 2022. Lesson 14.
 
     Args:
         length: shortest and longest effective path in pixels, drawn evenly on a log scale.
+        wobble: how curly the paths are, from 0 (straight) to 1 (see :func:`kdsharp.kernels.shake_path`).
         response: smallest and largest g.
         lights: largest factor by which a clipped highlight was brighter than white, at least 1.
         shot, read: largest noise in grey levels of 255, as in :class:`Shake`.
         still: share of images without motion, in [0, 1].
     """
 
-    length: tuple[float, float] = (1.5, 32.0)
+    length: tuple[float, float] = (3.0, 30.0)
+    wobble: float = 0.2
     response: tuple[float, float] = (1.0, 2.2)
     lights: float = 4.0
     shot: float = 1.5
@@ -87,6 +90,7 @@ class Motion:
         _check(self, "shortest motion")
         check_range(self.response[0], 1, self.response[1], "smallest response")
         check_range(self.lights, 1, 100, "lights")
+        check_range(self.wobble, 0, 1, "wobble")
 
     def prepare(self, photo: np.ndarray) -> np.ndarray:
         return photo
@@ -106,7 +110,7 @@ class Motion:
 
     def _motions(self, rng: np.random.Generator) -> tuple[str, np.ndarray, np.ndarray]:
         """The kind of one image's mask and its two paths (2, samples) in pixels."""
-        kind = ("single", "roll", "thing")[int(rng.integers(3))]
+        kind = str(rng.choice(("single", "roll", "thing"), p=(0.6, 0.25, 0.15)))
         first, second = self._path(rng), self._path(rng)
         if kind == "single":
             second = first
@@ -119,7 +123,7 @@ class Motion:
     def _path(self, rng: np.random.Generator) -> np.ndarray:
         if rng.random() < self.still:
             return np.zeros((2, 1))
-        path = kernels.shake_path(math.exp(rng.uniform(*np.log(self.length))), rng)
+        path = kernels.shake_path(math.exp(rng.uniform(*np.log(self.length))), rng, self.wobble)
         return path - path[:, [path.shape[1] // 2]]  # a video's sharp frame shows where things are half-way
 
     def psf_for(self, rng: np.random.Generator) -> None:

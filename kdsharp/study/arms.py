@@ -31,14 +31,14 @@ class Arm:
 
 ARMS = {
     "alone": Arm(),
-    "alone, more crops": Arm(more="double"),
+    "alone-more-crops": Arm(more="double"),
     "output": Arm(("output",)),
     "hint": Arm(("hint",)),
     "attention": Arm(("attention",)),
     "channel": Arm(("channel",)),
     "affinity": Arm(("affinity",)),
     "bounded": Arm(("bounded",)),
-    "output, 4 symmetries": Arm(("output",), symmetries=4),
+    "output-symmetries": Arm(("output",), symmetries=4),
 }
 """The arms by name; ``best mix`` joins them in a run: output and the feature term that did best on validation."""
 
