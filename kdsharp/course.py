@@ -96,6 +96,15 @@ def record(**values: float | int | str) -> None:
     display({RESULT: rounded, "text/plain": f"recorded: {text}"}, raw=True)
 
 
+def collect_results(executed: Path) -> dict[str, Any]:
+    """All values that the lesson recorded with :func:`record`."""
+    found: dict[str, Any] = {}
+    for cell in nbformat.read(executed, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            found |= output.get("data", {}).get(RESULT, {})
+    return found
+
+
 def finish(profile: str, seed: int) -> None:
     """Print where this lesson's numbers come from: seed, profile, device, versions, commit, time."""
     lines = {"profile": profile, "seed": seed, "device": provenance.device_name(), "commit": provenance.commit()}
@@ -118,8 +127,8 @@ def student_edition(out: str | Path) -> list[Path]:
         notebook = nbformat.read(path, as_version=4)
         kept: list[nbformat.NotebookNode] = []
         for cell in notebook.cells:
-            if "solution" in _tags(cell):
-                if not any("stub" in _tags(before) for before in kept[-3:]):
+            if "solution" in tags(cell):
+                if not any("stub" in tags(before) for before in kept[-3:]):
                     raise UsageError(f"{path.name}: a solution without a stub in the three cells above it")
                 continue
             if cell.cell_type == "code":
@@ -132,5 +141,6 @@ def student_edition(out: str | Path) -> list[Path]:
     return written
 
 
-def _tags(cell: nbformat.NotebookNode) -> list[str]:
+def tags(cell: nbformat.NotebookNode) -> list[str]:
+    """What a cell is marked as: ``parameters``, ``stub``, ``solution``, ``check``, ..."""
     return cell.metadata.get("tags", [])

@@ -9,7 +9,6 @@ an example result by a scripted rater, and says so.
 """
 
 import csv
-import html
 import io
 import itertools
 import os
@@ -191,7 +190,7 @@ class OpinionTest:
         view, buttons = ipywidgets.HTML(), list[Any]()
 
         def update() -> None:
-            view.value = _tag(self.result_picture() if self.done else self.question())
+            view.value = (self.result_picture() if self.done else self.question()).tag()
             for button in buttons:
                 button.disabled = self.done
 
@@ -213,10 +212,10 @@ class OpinionTest:
         labels = [f"{value} {word}" if self.mode == "rating" else word for value, word in self.choices.items()]
         buttons = " ".join(f"<button disabled>{label}</button>" for label in labels)
         return (
-            f'<div class="kdsharp-opinion">{_tag(self.question(0))}<p>{buttons}</p>'
+            f'<div class="kdsharp-opinion">{self.question(0).tag()}<p>{buttons}</p>'
             f"<p><b>Nobody has rated here.</b> The buttons work in JupyterLab; this is round 1 of {len(self.rounds)}. "
             "Below is an example result by a <em>scripted rater</em>: a formula that counts edges, not a person.</p>"
-            f"{_tag(example.result_picture())}</div>"
+            f"{example.result_picture().tag()}</div>"
         )
 
 
@@ -263,8 +262,3 @@ def _append(file: Path, row: list[str]) -> None:
         csv.writer(out, lineterminator="\n").writerows([COLUMNS, row] if fresh else [row])
         out.flush()
         os.fsync(out.fileno())
-
-
-def _tag(picture: Picture) -> str:
-    alt = html.escape(picture.alt)
-    return f'<img src="{picture.src()}" alt="{alt}" width="{picture.width}" style="max-width:100%">'

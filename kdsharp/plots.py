@@ -41,9 +41,12 @@ class Picture:
         """The image as a data URL."""
         return "data:image/webp;base64," + base64.b64encode(self.webp).decode()
 
+    def tag(self) -> str:
+        """The ``<img>`` of a page."""
+        return f'<img src="{self.src()}" alt="{html.escape(self.alt)}" width="{self.width}" style="max-width:100%">'
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        tag = f'<img src="{self.src()}" alt="{html.escape(self.alt)}" width="{self.width}" style="max-width:100%">'
-        return {"text/html": tag, "text/plain": f"[figure: {self.alt}]"}
+        return {"text/html": self.tag(), "text/plain": f"[figure: {self.alt}]"}
 
 
 def show(figure: Figure, alt: str) -> None:

@@ -18,10 +18,11 @@ from papermill.exceptions import PapermillExecutionError
 
 from kdsharp import provenance
 from kdsharp.checks import UsageError, atomic_path, check_name, check_positive, check_range, make_folder
-from kdsharp.course import RESULT, find_lesson, lessons, notebooks_folder
+from kdsharp.course import collect_results, find_lesson, lessons, notebooks_folder
 from kdsharp.datasets import photos, synthetic_pairs
 from kdsharp.degrade import protocol
 from kdsharp.evaluate import contestants
+from kdsharp.guide import lesson_table
 from kdsharp.plots import Picture, panels
 from kdsharp.recipes import PROFILES
 
@@ -57,15 +58,6 @@ def run_lesson(path: Path, out: Path, parameters: dict[str, Any], progress: bool
             error = f"cell {failure.cell_index + 1}: {failure.ename}: {failure.evalue}"
     seconds = round(time.perf_counter() - start, 1)
     return LessonRun(name, str(out), error is None, seconds, collect_results(out), error)
-
-
-def collect_results(executed: Path) -> dict[str, Any]:
-    """All values that the lesson recorded with :func:`kdsharp.course.record`."""
-    found: dict[str, Any] = {}
-    for cell in nbformat.read(executed, as_version=4).cells:
-        for output in cell.get("outputs", []):
-            found |= output.get("data", {}).get(RESULT, {})
-    return found
 
 
 def run_lessons(
@@ -134,6 +126,7 @@ def build_book(profile: str = "lab", out: str | Path = "build/book", progress: b
     (out / "front.webp").write_bytes(front_picture().webp)
     for path in lessons().values():
         shutil.copy(executed / path.name, out / "lessons" / path.name)
+    (out / "lesson_table.md").write_text(lesson_table(executed), encoding="utf-8")
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]  # it has no ``-m`` form
     command = [*jupyter_book, "build", str(out), "--warningiserror", "--keep-going", "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONWARNINGS": "ignore"})

@@ -64,7 +64,7 @@ class Unsharp:
 def settings(name: str, protocol: str) -> Settings:
     """The settings of a filter that scored best on the training photos of a protocol, from ``data/filters.toml``.
 
-    Real pairs have no training photos here, so they take the values of ``shake``.
+    Real pairs have no training photos here, so they take the values of ``motion``.
 
     Raises:
         UsageError: for an unknown filter or protocol, and for an oracle where no PSF is known.
@@ -75,7 +75,7 @@ def settings(name: str, protocol: str) -> Settings:
         allowed = " or ".join(each for each in PROTOCOLS if knows_psf(each))
         raise UsageError(f"{name} needs the true PSF, which protocol {protocol!r} does not have; use {allowed}")
     table = tomllib.loads((data_folder() / "filters.toml").read_text(encoding="utf-8"))
-    row = table["shake" if PROTOCOLS[protocol] is None else protocol][name]
+    row = table["motion" if PROTOCOLS[protocol] is None else protocol][name]
     return {key: value for key, value in row.items() if key != "psnr"}
 
 

@@ -158,6 +158,15 @@ def test_an_unknown_arm_lists_all(tmp_path):
         study.run(TINY, tmp_path, ["hints"], progress=False)
 
 
+def test_one_regime_alone_finds_the_records_of_the_whole_study(finished):
+    folder, records = finished[0], finished[1]
+    found = study.run(TINY, folder, ["output"], progress=False, regimes=["label-poor"])
+    expected = [(each["arm"], each["seed"], each["psnr"]) for each in records if each["regime"] == "label-poor"]
+    assert [(each["arm"], each["seed"], each["psnr"]) for each in found] == expected != []
+    with pytest.raises(UsageError, match=r"unknown regime 'poor'"):
+        study.run(TINY, folder, progress=False, regimes=["poor"])
+
+
 def record(regime, arm, seed, psnr):
     return {"regime": regime, "arm": arm, "seed": seed, "psnr": psnr, "seconds": 2.0}
 

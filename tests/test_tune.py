@@ -43,8 +43,8 @@ def test_a_tuned_filter_has_the_settings_of_its_protocol():
     torch.testing.assert_close(tune.tuned("polyblur", "gaussian-256")(IMAGE), polyblur(IMAGE, **best))
 
 
-def test_real_pairs_take_the_settings_of_shake():
-    assert tune.settings("log", "gopro") == tune.settings("log", "shake") != tune.settings("log", "bilinear-60")
+def test_real_pairs_take_the_settings_of_motion():
+    assert tune.settings("log", "gopro") == tune.settings("log", "motion") != tune.settings("log", "bilinear-60")
 
 
 def test_every_filter_is_tuned_for_every_synthetic_protocol_out_of_its_grid():

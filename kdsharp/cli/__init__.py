@@ -93,6 +93,18 @@ def student(out: Annotated[Path, typer.Argument(help="Folder for the student edi
     console.print(f"{len(written)} lessons in {out}", soft_wrap=True)
 
 
+@course_app.command()
+def table(
+    executed: Annotated[Path, typer.Argument(help="Folder of executed lessons, as `kdsharp run` leaves it.")] = Path(
+        "build/lab"
+    ),
+) -> None:
+    """Print the instructor's table: what each lesson holds, and what it measured."""
+    from kdsharp.guide import lesson_table
+
+    print(lesson_table(executed), end="")
+
+
 def main() -> None:
     """Run the command; a mistake of the user's is one sentence and exit status 2."""
     try:

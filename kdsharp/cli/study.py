@@ -22,6 +22,10 @@ def distillation(
     arm: Annotated[
         list[str] | None, typer.Option(help="Only this arm beside `alone`; repeat it. All by default.")
     ] = None,
+    regime: Annotated[
+        list[str] | None,
+        typer.Option(help="Only label-rich or label-poor: two cores can take one each. Both by default."),
+    ] = None,
     seeds: Annotated[int | None, typer.Option(min=2, help="Seeds of each arm; 5 by default.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Training steps of each run.")] = None,
     student: Annotated[str | None, typer.Option(help="The student's architecture.")] = None,
@@ -40,7 +44,7 @@ def distillation(
     given = {"seeds": seeds, "steps": steps, "student": student, "teacher": teacher}
     chosen, command = _study("distillation", profile, given)
     folder = out if out is not None else Path("build/study") / profile
-    lines = study.summary(study.run(chosen, folder, arm or ()))
+    lines = study.summary(study.run(chosen, folder, arm or (), regimes=regime or ()))
     alt = "Gain over the student alone, with 95 % intervals: " + "; ".join(
         f"{line.regime}, {line.arm}: {line.gain:+.2f} dB" for line in lines if line.verdict != "the baseline"
     )

@@ -71,22 +71,12 @@ class Explorer:
         """The live form: ipywidgets sliders and the picture."""
         import ipywidgets
 
-        controls = {
-            name: ipywidgets.SelectionSlider(
-                options=[(f"{value:g}", value) for value in slider.values],
-                index=slider.index(),
-                description=slider.label,
-                continuous_update=False,
-                style={"description_width": "initial"},
-                layout={"width": "420px"},
-            )
-            for name, slider in self.sliders.items()
-        }
+        controls = {name: select(slider) for name, slider in self.sliders.items()}
         view = ipywidgets.HTML()
 
         def update(change: object = None) -> None:
             picture = self.frame(*(control.value for control in controls.values()))
-            view.value = _image(picture)
+            view.value = picture.tag()
 
         for control in controls.values():
             control.observe(update, names="value")
@@ -110,15 +100,24 @@ class Explorer:
         text = json.dumps(data).replace("</", "<\\/")
         return (
             f'<div class="kdsharp-explorer" id="{name}"><p><b>{html.escape(self.title)}</b></p>{rows}'
-            f"{_image(frames[start])}"
+            f"{frames[start].tag()}"
             f'<script type="application/json">{text}</script>'
             f"<script>{_SCRIPT.replace('NAME', name)}</script></div>"
         )
 
 
-def _image(picture: Picture) -> str:
-    alt = html.escape(picture.alt)
-    return f'<img src="{picture.src()}" alt="{alt}" width="{picture.width}" style="max-width:100%">'
+def select(slider: Slider) -> Any:
+    """The live form of one slider."""
+    import ipywidgets
+
+    return ipywidgets.SelectionSlider(
+        options=[(f"{value:g}", value) for value in slider.values],
+        index=slider.index(),
+        description=slider.label,
+        continuous_update=False,
+        style={"description_width": "initial"},
+        layout={"width": "420px"},
+    )
 
 
 def _range_input(identifier: str, slider: Slider) -> str:

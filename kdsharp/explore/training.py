@@ -1,10 +1,29 @@
-"""What the explorers of lessons 06 and 09 draw: a network's answer after some training."""
+"""What the explorers of lessons 06, 09 and 10 draw: a network's answer after some training."""
 
-from torch import Tensor
+from contextlib import suppress
+
+from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.data import Dataset
 
 from kdsharp import plots
+from kdsharp.explore.button import Stopped, Watch
 from kdsharp.metrics import psnr
+from kdsharp.train import TrainConfig, fit
+
+
+def train_until(step: nn.Module, batches: Dataset, config: TrainConfig, watch: Watch) -> list[float]:
+    """Train ``step.student`` until the end or until ``watch`` raises :class:`Stopped`; the loss of each step."""
+    losses: list[float] = []
+
+    def note(number: int, loss: float) -> None:
+        losses.append(loss)
+        watch(number, loss)
+
+    with suppress(Stopped):
+        fit(step, batches, config, progress=False, watch=note)
+    step.eval()
+    return losses
 
 
 def render_steps(answer: Tensor, sharp: Tensor, steps: int, rate: float, at: tuple[int, int]) -> plots.Picture:

@@ -61,8 +61,9 @@ GRID = replace(
     SMALL,
     checkpoint="alpha-temperature",
     architecture="unet-tiny",
-    config=replace(SMALL.config, steps=1000, warmup=100, save_every=1000),
-    terms=(("output", 1.0), ("channel", 1e-3)),
+    config=replace(SMALL.config, steps=500, warmup=50, save_every=500),
+    crop=64,
+    terms=(("output", 1.0), ("channel", 5.0)),
 )
 """A short run at one alpha and temperature; a sweep repeats it at many (lesson 10)."""
 

@@ -133,8 +133,8 @@ def train_stage(
         "hours": round(max((row.get("seconds", 0) for row in history), default=0) / 3600, 3),
         "commit": started_from,
         "device": device_name(),
-        "psnr_input": round(mean_psnr(torch.nn.Identity(), test, "cpu"), 2),
-        "psnr": round(mean_psnr(model, test, "cpu"), 2),
+        "psnr_input": round(mean_psnr(torch.nn.Identity(), test, "cpu"), 4),
+        "psnr": round(mean_psnr(model, test, "cpu"), 4),
         "parameters": count_parameters(model),
         "macs_per_pixel": round(count_macs(model)),
         "date": time.strftime("%Y-%m-%d"),
@@ -222,7 +222,7 @@ def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[
         ("optimizer", f"{plan.config.optimizer}, rate {plan.config.learning_rate:g}, {plan.config.schedule}"),
         ("time", f"{meta['hours']} h on {meta['device']}, precision {plan.config.precision}"),
         ("commit, date", f"{meta['commit']}, {meta['date']}"),
-        ("held-out photos", f"{meta['psnr']} dB; the input itself has {meta['psnr_input']} dB"),
+        ("held-out photos", f"{meta['psnr']:.2f} dB; the input itself has {meta['psnr_input']:.2f} dB"),
     ]
     if plan.branches:
         rows.append(("branches", "each 3x3 convolution was trained as three, folded into one afterwards"))

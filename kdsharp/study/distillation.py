@@ -86,7 +86,9 @@ class Data:
         return FewLabels(*pairs, crops, seed)
 
 
-def run(study: Study, out: str | Path, arms: Iterable[str] = (), progress: bool = True) -> list[Record]:
+def run(
+    study: Study, out: str | Path, arms: Iterable[str] = (), progress: bool = True, regimes: Iterable[str] = ()
+) -> list[Record]:
     """Train every arm in both regimes with every seed; each finished run is kept in ``out`` and not run again.
 
     Args:
@@ -94,19 +96,21 @@ def run(study: Study, out: str | Path, arms: Iterable[str] = (), progress: bool 
         out: folder of the records.
         arms: which ones, beside ``alone``; all and the best mix by default.
         progress: show bars.
+        regimes: which ones; both by default.
 
     Returns:
         one record a run: regime, arm, seed, learning rate, ``validation`` and ``psnr`` (test photos) in dB, seconds.
 
     Raises:
-        UsageError: for an unknown arm, or a folder that holds another study.
+        UsageError: for an unknown arm or regime, or a folder that holds another study.
     """
     chosen = {name: ARMS[check_name(name, ARMS, "arm")] for name in (["alone", *arms] if arms else ARMS)}
+    wanted = [check_name(name, REGIMES, "regime") for name in regimes] or list(REGIMES)
     folder = make_folder(out)
     check_same_study(folder, asdict(study))
     data, teacher = Data(study, progress), checkpoints.load(study.teacher).model
     done: list[Record] = []
-    total = len(REGIMES) * (len(study.rates) + study.seeds * (len(chosen) + (not arms)))
+    total = len(wanted) * (len(study.rates) + study.seeds * (len(chosen) + (not arms)))
     with tqdm(total=total, desc="runs", unit="run", disable=not progress) as bar:
 
         def one(regime: str, name: str, arm: Arm, seed: int, rate: float) -> Record:
@@ -115,7 +119,7 @@ def run(study: Study, out: str | Path, arms: Iterable[str] = (), progress: bool 
             bar.update()
             return record
 
-        for regime in REGIMES:
+        for regime in wanted:
             trials = [one(regime, "rate trial", ARMS["alone"], study.seeds, rate) for rate in study.rates]
             rate = max(trials, key=lambda record: record["validation"])["learning_rate"]
             for seed in range(study.seeds):  # seed by seed, so that a study cut short compares what it has

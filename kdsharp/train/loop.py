@@ -45,6 +45,7 @@ def fit(
     progress: bool = True,
     label: str = "training",
     setup: dict[str, Any] | None = None,
+    watch: Callable[[int, float], object] | None = None,
 ) -> list[dict[str, float]]:
     """Train the network in ``step.student`` and return the history.
 
@@ -64,6 +65,7 @@ def fit(
         validate: called with the averaged network at every state; its number is logged as ``validation``.
         progress: show a bar.
         label: what the bar is called.
+        watch: called after every step with its number and its loss; what it raises ends the run (lesson 10's button).
         setup: what else defines the run (network, loss, data), as JSON holds it; resuming checks that it is the same.
 
     Returns:
@@ -117,6 +119,8 @@ def fit(
             here = [*terms.values(), terms["loss"].new_tensor(float(stopped()))]
             *values, stops = accelerator.reduce(torch.stack(here).detach(), "mean").tolist()
             done.since.append(dict(zip(terms, values, strict=True)))
+            if watch is not None:
+                watch(done.step, done.since[-1]["loss"])
             stop = stops > 0  # Ctrl-C may reach one process a step before the others: they stop together
             last = done.step == config.steps
             if done.step % config.log_every == 0 or last:

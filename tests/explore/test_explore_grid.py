@@ -1,0 +1,191 @@
+"""The alpha x temperature grid: read, bundled from a sweep, drawn at its corners; and the button that trains."""
+
+import itertools
+import json
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from kdsharp import checkpoints, sweep
+from kdsharp.checks import UsageError
+from kdsharp.explore import Slider
+from kdsharp.explore.button import Stopped, TrainingButton
+from kdsharp.explore.grid import render_cell, render_grid
+from kdsharp.explore.training import train_until
+from kdsharp.models import build
+from kdsharp.plots import Picture, figure
+from kdsharp.train import Supervised, TrainConfig
+
+ALPHAS, TAUS, SEEDS = (0.0, 0.5, 1.0), (1.0, 8.0), (0, 1, 2)
+SHARP = torch.rand(1, 3, 120, 120, generator=torch.Generator().manual_seed(0))
+
+
+def score(alpha, tau, seed):
+    return 30 + seed if alpha == 1 else 30 + seed + 0.5 * (1 - alpha) + 0.01 * tau * seed
+
+
+@pytest.fixture
+def swept(tmp_path):
+    """The folder of a finished sweep, as `kdsharp sweep alpha-temperature` leaves it."""
+    for index, (alpha, tau, seed) in enumerate(itertools.product(ALPHAS, TAUS, SEEDS)):
+        folder = tmp_path / "points" / f"{index:02}"
+        folder.mkdir(parents=True)
+        file = folder / "alpha-temperature.safetensors"
+        checkpoints.save(file, build("unshuffle-mini", index), "unshuffle-mini")
+        results = {"psnr": score(alpha, tau, seed), "psnr_input": 28.0, "ssim_to_teacher": 0.9, "steps": 7}
+        record = {"id": f"{index:02}", "status": "done", "seed": seed, "seconds": 1.0, "commit": "abc"}
+        record |= {"parameters": {"alpha": alpha, "temperature": tau}}
+        record |= {"results": results | {"checkpoint": file.relative_to(tmp_path).as_posix()}}
+        folder.with_suffix(".json").write_text(json.dumps(record))
+    return tmp_path
+
+
+def test_a_sweep_becomes_a_grid(swept, tmp_path):
+    grid = sweep.bundle(swept, tmp_path / "grid")
+    assert (grid.alphas, grid.temperatures, grid.psnr.shape) == (ALPHAS, TAUS, (3, 2, 3))
+    assert (grid.psnr_input, grid.steps) == (28.0, 7)
+    for (a, alpha), (t, tau), seed in itertools.product(enumerate(ALPHAS), enumerate(TAUS), SEEDS):
+        assert grid.psnr[a, t, seed] == score(alpha, tau, seed)
+    gains = grid.gains()
+    assert np.abs(gains[-1]).max() == 0
+    assert gains[0, 0] == pytest.approx([0.5, 0.51, 0.52])
+    files = sorted(path.name for path in (tmp_path / "grid").glob("*.safetensors"))
+    assert len(files) == 6
+    assert files[0] == "alpha-0-tau-1.safetensors"
+    first = checkpoints.load(swept / "points" / "00" / "alpha-temperature.safetensors").model.state_dict()
+    assert all(torch.equal(value, first[key]) for key, value in grid.student(0.0, 1.0).state_dict().items())
+
+
+def test_an_unfinished_sweep_is_no_grid(swept, tmp_path):
+    path = next((swept / "points").glob("*.json"))
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"status": "failed"}))
+    with pytest.raises(UsageError, match="no finished sweep"):
+        sweep.bundle(swept, tmp_path / "grid")
+    path.write_text(json.dumps(record | {"parameters": {"alpha": 1.0}}))
+    with pytest.raises(UsageError, match="not a sweep over ALPHA and TEMPERATURE"):
+        sweep.bundle(swept, tmp_path / "grid")
+    path.unlink()
+    with pytest.raises(UsageError, match="1 cells are missing"):
+        sweep.bundle(swept, tmp_path / "grid")
+    with pytest.raises(UsageError, match="holds no grid"):
+        sweep.load_grid(tmp_path / "nothing")
+
+
+def test_the_bundled_grid_is_whole_and_small():
+    grid = sweep.load_grid()
+    assert grid.alphas == (0, 0.25, 0.5, 0.75, 1)
+    assert grid.temperatures == (1, 2, 4, 8)
+    assert grid.psnr.shape[-1] == 3
+    assert sum(path.stat().st_size for path in grid.folder.iterdir()) < 2e6
+    assert np.ptp(grid.psnr[-1], axis=0).max() < 0.02  # temperature acts on nothing at alpha 1
+    student = grid.student(0.5, 4)
+    with torch.inference_mode():
+        assert student(SHARP[..., :64, :64]).shape == (1, 3, 64, 64)
+
+
+def test_corners_of_the_grid_are_drawn(swept, tmp_path):
+    grid = sweep.bundle(swept, tmp_path / "grid")
+    assert "from +0.26 to +0.58 dB" in render_grid(grid).alt
+    drawn = {}
+    for alpha, tau in itertools.product((ALPHAS[0], ALPHAS[-1]), TAUS):
+        picture = render_cell(grid, SHARP, SHARP, alpha, tau, (8, 8))
+        assert picture.width == 720
+        assert f"alpha {alpha:g}, temperature {tau:g}" in picture.alt
+        drawn[alpha, tau] = picture
+    assert "+0.51 dB against" in drawn[0.0, 1.0].alt
+    assert "+0.00 dB against" in drawn[1.0, 8.0].alt
+    assert len({picture.webp for picture in drawn.values()}) == 4
+
+
+def picture(text):
+    return Picture(figure(100, 50), text)
+
+
+def slow_training(steps, pause):
+    def train(watch, alpha):
+        done = 0
+        try:
+            for step in range(1, steps + 1):
+                time.sleep(pause)
+                watch(step, 1 / step)
+                done = step
+        except Stopped:
+            pass
+        return picture(f"alpha {alpha:g} after {done} steps")
+
+    return train
+
+
+def parts(button):
+    _, slider, row, said, view = button.widget().children
+    return slider, *row.children, said, view
+
+
+def test_the_button_trains_where_the_slider_stands():
+    button = TrainingButton(slow_training(5, 0), "t", 5, alpha=Slider("alpha", (0.0, 0.5, 1.0), 0.5))
+    slider, start, stop, bar, said, view = parts(button)
+    assert (start.disabled, stop.disabled) == (False, True)
+    slider.value = 1.0
+    start.click()
+    button.thread.join(20)
+    assert "alpha 1 after 5 steps" in view.value
+    assert said.value == "step 5 of 5, loss 0.2000; done"
+    assert bar.value == 5
+    assert (start.disabled, stop.disabled) == (False, True)
+
+
+def test_stop_stops_and_shows_what_there_is():
+    button = TrainingButton(slow_training(10_000, 0.01), "t", 10_000, alpha=Slider("alpha", (0.0, 1.0), 0.0))
+    _, start, stop, bar, said, view = parts(button)
+    start.click()
+    assert (start.disabled, stop.disabled) == (True, False)
+    time.sleep(0.5)
+    stop.click()
+    button.thread.join(20)
+    assert not button.thread.is_alive()
+    assert said.value.endswith("stopped")
+    assert 0 < bar.value < 5000
+    assert "steps" in view.value
+    start.click()  # and it can begin again
+    assert said.value == "starting" or said.value.startswith("step")
+    stop.click()
+    button.thread.join(20)
+
+
+def test_an_error_in_the_thread_is_said():
+    def broken(watch, alpha):
+        raise ValueError("no such network")
+
+    button = TrainingButton(broken, "t", 3, alpha=Slider("alpha", (0.0,), 0.0))
+    _, start, _, _, said, _ = parts(button)
+    start.click()
+    button.thread.join(20)
+    assert said.value == "ValueError: no such network"
+    assert not start.disabled
+
+
+def test_the_page_shows_one_training():
+    button = TrainingButton(slow_training(4, 0), "A <title>", 4, alpha=Slider("alpha", (0.0, 0.5), 0.4))
+    page = button.page()
+    assert "alpha 0.5 after 4 steps" in page
+    assert "A &lt;title&gt;" in page
+    assert "one training of 4 steps at alpha 0.5" in page
+    with pytest.raises(UsageError, match="at least one slider"):
+        TrainingButton(slow_training(4, 0), "t", 4)
+
+
+def test_training_stops_between_two_steps():
+    batches = [(SHARP[..., :32, :32], SHARP[..., :32, :32])] * 6
+    config = TrainConfig(steps=6, warmup=1, average=0.5, log_every=1)
+
+    def watch(step, loss):
+        if step == 3:
+            raise Stopped
+
+    network = build("unshuffle-mini")
+    assert len(train_until(Supervised(network), batches, config, watch)) == 3
+    assert not network.training
+    assert len(train_until(Supervised(network), batches, config, lambda step, loss: None)) == 6
