@@ -64,9 +64,9 @@ class Motion:
     the layer's mask m; then the camera clips, answers by ``value = light^(1/g)`` and adds noise as :class:`Shake`.
     Three images in five have a single motion, one in four a camera that rolls (m is a ramp from side to side and
     the second path a turned and scaled copy of the first), the rest a moving thing (m is a random blob). A video's
-    exposure is short, so the paths are nearly straight. GoPro's ``blur`` averages stored values (g = 1), its
-    ``blur_gamma`` and real sensors average light (g about 2.2): g is drawn for each image. What matters in synthetic
-    blur: Rim et al., RSBlur, ECCV 2022. Lesson 14.
+    exposure is short, so the paths are nearly straight; a frame that gathers several moments has little noise. GoPro's
+    ``blur`` averages stored values (g = 1), its ``blur_gamma`` and real sensors average light (g about 2.2): g is drawn
+    for each image. What matters in synthetic blur: Rim et al., RSBlur, ECCV 2022. Lesson 14.
 
     Args:
         length: shortest and longest effective path in pixels, drawn evenly on a log scale.
@@ -77,12 +77,12 @@ class Motion:
         still: share of images without motion, in [0, 1].
     """
 
-    length: tuple[float, float] = (3.0, 30.0)
+    length: tuple[float, float] = (2.0, 25.0)
     wobble: float = 0.2
     response: tuple[float, float] = (1.0, 2.2)
     lights: float = 4.0
-    shot: float = 1.5
-    read: float = 3.0
+    shot: float = 0.8
+    read: float = 1.0
     still: float = 0.05
     linear_light: ClassVar[bool] = True
 
