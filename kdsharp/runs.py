@@ -126,7 +126,7 @@ def build_book(profile: str = "lab", out: str | Path = "build/book", progress: b
     (out / "front.webp").write_bytes(front_picture().webp)
     for path in lessons().values():
         shutil.copy(executed / path.name, out / "lessons" / path.name)
-    (out / "lesson_table.md").write_text(lesson_table(executed), encoding="utf-8")
+    (out / "lesson_table.txt").write_text(lesson_table(executed), encoding="utf-8")
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]  # it has no ``-m`` form
     command = [*jupyter_book, "build", str(out), "--warningiserror", "--keep-going", "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONWARNINGS": "ignore"})
