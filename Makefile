@@ -29,7 +29,8 @@ book: $(STAMP) ## build the book from the executed lessons and print its front p
 	$(BIN)/kdsharp book
 
 test: $(STAMP) ## prove all of it: units, lessons, book, browser
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not alone" -n auto --maxprocesses 4 --dist loadgroup
+	$(BIN)/python -m pytest -m alone
 
 check: $(STAMP) ## lint, format, types
 	$(BIN)/ruff check .

@@ -15,6 +15,15 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items):
+    """What shares an expensive fixture stays on one worker: the built book, or a file; lessons run anywhere."""
+    for item in items:
+        if "smoke_build" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("smoke build"))
+        elif item.path.parent.name != "notebooks":
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
 @pytest.fixture
 def kdsharp(tmp_path):
     """Run the command line in an empty folder; returns the finished process."""

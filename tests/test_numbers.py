@@ -41,6 +41,7 @@ def test_all_checkpoints_together_stay_small():
             assert part in card, (path.name, part)
 
 
+@pytest.mark.alone
 def test_the_student_sharpens_full_hd_in_a_quarter_of_a_second():
     import time
 

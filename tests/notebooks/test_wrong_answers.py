@@ -1,8 +1,8 @@
 """Every check names the misconception behind an answer that a learner might plausibly give.
 
 `wrong/LESSON.toml` holds at least two such answers for each exercise: ``exercise`` (its number, from 1), ``code``, and
-``says``, a regular expression that the check's message must match; each has another. The stub is tested in
-test_lessons.py, the solution by every run.
+``says``, a regular expression that the check's message must match; each has another. The untouched stub is checked in
+the same run, the solution by the runs of test_lessons.py.
 """
 
 import copy
@@ -18,7 +18,7 @@ from nbclient import NotebookClient
 from kdsharp import course
 
 FOLDER = Path(__file__).parent / "wrong"
-LESSONS = {name: path for name, path in course.lessons().items() if (FOLDER / f"{name}.toml").is_file()}
+LESSONS = [name for name in course.lessons() if (FOLDER / f"{name}.toml").is_file()]
 
 
 def wrong_answers(name):
@@ -30,29 +30,37 @@ def tagged(cell, tag):
 
 
 def with_wrong_answers(notebook, answers):
-    """The lesson with each wrong answer, and the check after it, in front of the solution; they carry their number."""
+    """The student edition with each wrong answer, and the check after it, in front of the stub; they carry a number."""
     cells, exercise = [], 0
     checks = [cell for cell in notebook.cells if tagged(cell, "check")]
     for cell in notebook.cells:
+        if tagged(cell, "stub"):
+            exercise += 1
+            for index, answer in enumerate(answers):
+                if answer["exercise"] == exercise:
+                    check = copy.deepcopy(checks[exercise - 1])
+                    check.metadata = {"tags": ["raises-exception"], "answer": index, "exercise": exercise}
+                    cells += [nbformat.v4.new_code_cell(answer["code"]), check]
+        if tagged(cell, "check"):
+            cell.metadata = {"tags": ["raises-exception"], "answer": "stub", "exercise": exercise}
         cells.append(cell)
-        if not tagged(cell, "stub"):
-            continue
-        exercise += 1
-        for index, answer in enumerate(answers):
-            if answer["exercise"] == exercise:
-                check = copy.deepcopy(checks[exercise - 1])
-                check.metadata = {"tags": ["raises-exception"], "answer": index}
-                cells += [nbformat.v4.new_code_cell(answer["code"]), check]
     notebook.cells = cells
     for number, cell in enumerate(cells):
         cell.id = f"cell-{number}"
     return notebook
 
 
+def test_every_lesson_has_wrong_answers():
+    assert {path.stem for path in FOLDER.glob("*.toml")} == set(course.lessons())
+
+
 @pytest.mark.parametrize("name", LESSONS)
-def test_each_wrong_answer_meets_its_misconception(name, tmp_path):
+def test_stub_and_wrong_answers_meet_their_misconceptions(name, tmp_path):
+    """In the student edition every check fails with ``NotYet``, with words of its own, and every other cell runs."""
     answers = wrong_answers(name)
-    notebook = nbformat.read(LESSONS[name], as_version=4)
+    course.student_edition(tmp_path / "students")
+    notebook = nbformat.read(tmp_path / "students" / f"{name}.ipynb", as_version=4)
+    assert not any(tagged(cell, "solution") for cell in notebook.cells)
     exercises = sum(tagged(cell, "stub") for cell in notebook.cells)
     counts = Counter(answer["exercise"] for answer in answers)
     assert set(counts) == set(range(1, exercises + 1))
@@ -63,10 +71,13 @@ def test_each_wrong_answer_meets_its_misconception(name, tmp_path):
     NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
     said = {}
     for cell in notebook.cells:
-        if "answer" in cell.metadata:
-            errors = [output for output in cell.outputs if output.output_type == "error"]
+        if "answer" not in cell.metadata:
+            continue
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        assert [error.ename for error in errors] == ["NotYet"], (cell.metadata, cell.source)
+        assert len(errors[0].evalue) > 40
+        if cell.metadata["answer"] != "stub":
             answer = answers[cell.metadata["answer"]]
-            assert [error.ename for error in errors] == ["NotYet"], answer["code"]
             assert re.search(answer["says"], errors[0].evalue), (answer["says"], errors[0].evalue)
             said.setdefault(answer["exercise"], []).append(re.sub(r"[\d.]+", "", errors[0].evalue))
     for exercise, messages in said.items():
