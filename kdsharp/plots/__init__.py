@@ -1,0 +1,28 @@
+"""Figures of the course (floor 6): every one has alt text, pixels at an integer zoom, and units on its axes.
+
+``show(figure, alt)`` displays a figure as an image with alt text, in JupyterLab and in the book alike.
+"""
+
+from kdsharp.plots.charts import COLOURS, DASHES, bars, curves, pareto, scatter
+from kdsharp.plots.figure import DPI, WIDTH, Picture, figure, show
+from kdsharp.plots.pictures import crop, maps, panels, score, spectra, spectrum_pixels
+
+__all__ = [
+    "COLOURS",
+    "DASHES",
+    "DPI",
+    "WIDTH",
+    "Picture",
+    "bars",
+    "crop",
+    "curves",
+    "figure",
+    "maps",
+    "panels",
+    "pareto",
+    "scatter",
+    "score",
+    "show",
+    "spectra",
+    "spectrum_pixels",
+]

@@ -1,0 +1,55 @@
+"""A figure as one ``<img>`` with alt text."""
+
+import base64
+import html
+import io
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+DPI = 100
+WIDTH = 720
+"""Width of a figure in pixels: what fits the text column of the published book at 1:1."""
+
+
+class Picture:
+    """A rendered figure with its alt text; notebooks and pages show it as one ``<img>``."""
+
+    def __init__(self, figure: Figure, alt: str) -> None:
+        self.alt = alt
+        self.webp = _render(figure)
+        self.width = round(figure.get_figwidth() * DPI)
+
+    def src(self) -> str:
+        """The image as a data URL."""
+        return "data:image/webp;base64," + base64.b64encode(self.webp).decode()
+
+    def tag(self) -> str:
+        """The ``<img>`` of a page."""
+        return f'<img src="{self.src()}" alt="{html.escape(self.alt)}" width="{self.width}" style="max-width:100%">'
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/html": self.tag(), "text/plain": f"[figure: {self.alt}]"}
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display ``figure`` with alt text: what a reader who cannot see it needs to know."""
+    from IPython.display import display
+
+    display(Picture(figure, alt))
+
+
+def figure(width: float = WIDTH, height: float = 300) -> Figure:
+    """An empty figure of ``width`` x ``height`` pixels, drawn without any window."""
+    made = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    FigureCanvasAgg(made)
+    return made
+
+
+def _render(made: Figure) -> bytes:
+    buffer = io.BytesIO()
+    made.savefig(buffer, format="png", dpi=DPI)
+    packed = io.BytesIO()
+    Image.open(buffer).convert("RGB").save(packed, format="webp", quality=88, method=4)
+    return packed.getvalue()
