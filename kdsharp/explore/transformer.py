@@ -190,7 +190,7 @@ def render_attention(
 
 
 def seam_error(function: Callable[[Tensor], Tensor], image: Tensor, tile: int, overlap: int) -> Tensor:
-    """What tiling changes, a map (1, 1, H, W): the mean over colours of ``abs(tiled - whole)``, in grey levels of 255."""
+    """What tiling changes, (1, 1, H, W): the mean over colours of ``abs(tiled - whole)``, in grey levels of 255."""
     with torch.inference_mode():
         whole = function(image)
     return 255 * (tiled(function, image, tile, overlap) - whole).abs().mean(1, keepdim=True)
