@@ -1,0 +1,232 @@
+"""What lesson 07 looks at: attention between channels that one can see, and what tiles do to a network (floor 7)."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from kdsharp import plots
+from kdsharp.checks import UsageError, check_images, check_positive, check_range
+from kdsharp.features import Taps
+from kdsharp.filters.spatial import SOBEL, blur, stencil
+from kdsharp.images import luma, to_array
+from kdsharp.models.restormer import channel_attention
+
+CHANNELS = ("left-right", "right-left", "top-down", "diagonal", "fine", "coarse", "colour")
+"""Names of the channels of :func:`hand_made_channels`."""
+
+
+def hand_made_channels(image: Tensor) -> Tensor:
+    """Seven channels of a photo that a first layer could have learned; lesson 07 lets them attend to each other.
+
+    Brightness rising from left to right, the same negated, rising from top to bottom, along the diagonal; fine detail
+    (luma less its blur of radius 1), coarse detail (blur 1 less blur 3), and how red outweighs green in fine detail.
+
+    Shape: (1, 3, H, W) in [0, 1] to (1, 7, H, W), named by ``CHANNELS``; values may be negative.
+    """
+    check_images(image, channels=3)
+    grey = luma(image)
+    across, down = stencil(grey, SOBEL), stencil(grey, SOBEL.T)
+    once, colour = blur(grey, 1.0), image[:, :1] - image[:, 1:2]
+    diagonal = (across + down) / 2**0.5
+    made = [across, -across, down, diagonal, grey - once, once - blur(grey, 3.0), colour - blur(colour, 1.0)]
+    return torch.cat(made, 1)
+
+
+def shares(channels: Tensor, temperature: float) -> Tensor:
+    """How much each channel of (1, C, H, W) takes from each other, where it is its own query and key: (C, C)."""
+    flat = channels.flatten(2).unsqueeze(1)
+    return channel_attention(flat, flat, torch.full((1, 1, 1), float(temperature)))[0, 0]
+
+
+def mix(channels: Tensor, table: Tensor) -> Tensor:
+    """Each channel as the sum of all channels by its row of shares: (1, C, H, W) and (C, C) to (1, C, H, W)."""
+    return torch.einsum("ij,bjhw->bihw", table, channels)
+
+
+def attention_tables(network: nn.Module, block: str, image: Tensor) -> Tensor:
+    """The shares in one transformer block of a Restormer for one image.
+
+    Args:
+        network: a :class:`kdsharp.models.restormer.Restormer`.
+        block: its name, as ``latent.0``.
+        image: (1, 3, H, W) in [0, 1].
+
+    Returns:
+        (heads, C, C), C channels of a head; each row adds up to 1.
+    """
+    layer = f"{block}.attn.qkv_dwconv"
+    with torch.no_grad(), Taps(network, [layer]) as taps:
+        network(image)
+    temperature = network.get_submodule(f"{block}.attn").get_parameter("temperature").detach()
+    queries, keys, _ = (each.flatten(2).unflatten(1, (len(temperature), -1)) for each in taps[layer].chunk(3, dim=1))
+    return channel_attention(queries, keys, temperature)[0]
+
+
+def largest_map(network: nn.Module, side: int = 64) -> float:
+    """Values per photo pixel in the largest map that any layer puts out: 4 bytes each in float32.
+
+    A lower bound of the memory that a photo takes: other maps are alive at the same time. On the ``meta`` device
+    nothing is computed and nothing allocated, so that a network of any size can be asked.
+    """
+    sizes: list[int] = []
+    layers = [layer for layer in network.modules() if not list(layer.children())]
+    hooks = [layer.register_forward_hook(lambda module, given, out: sizes.append(out.numel())) for layer in layers]
+    try:
+        with torch.no_grad():
+            network(torch.zeros(1, 3, side, side, device=next(network.parameters()).device))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return max(sizes) / side**2
+
+
+def tiled(function: Callable[[Tensor], Tensor], image: Tensor, tile: int, overlap: int) -> Tensor:
+    """Apply ``function`` tile by tile, each seen with ``overlap`` more pixels around it, which are cut off afterwards.
+
+    Without a fade, so that the seams show; :func:`kdsharp.inference.sharpen` fades them out.
+
+    Args:
+        function: (1, 3, h, w) to the same shape.
+        image: (1, 3, H, W).
+        tile: side of a tile in pixels.
+        overlap: pixels seen beyond each side, as far as the photo goes; 0 or more.
+    """
+    check_images(image)
+    check_positive(tile, "tile")
+    check_range(overlap, 0, max(image.shape[-2:]), "overlap")
+    out = torch.empty_like(image)
+    height, width = image.shape[-2:]
+    with torch.inference_mode():
+        for top in range(0, height, tile):
+            for left in range(0, width, tile):
+                up, before = max(0, top - overlap), max(0, left - overlap)
+                seen = image[..., up : top + tile + overlap, before : left + tile + overlap]
+                kept = (..., slice(top - up, top - up + tile), slice(left - before, left - before + tile))
+                out[..., top : top + tile, left : left + tile] = function(seen)[kept]
+    return out
+
+
+def table_figure(tables: Mapping[str, Tensor], names: Sequence[str], signed: bool = False) -> Figure:
+    """Square tables of numbers side by side, each cell with its value: shares, or cosines where ``signed``.
+
+    Args:
+        tables: title to (C, C); rows are queries, columns keys.
+        names: of the C channels.
+        signed: colours from -1 to 1 instead of 0 to 1.
+    """
+    room, top, labels, gap = 84, 26, 62, 10
+    box = (plots.WIDTH - room - gap * len(tables)) // len(tables)
+    box = min(box, 330)
+    made = plots.figure(room + len(tables) * (box + gap), top + box + labels)
+    for column, (title, table) in enumerate(tables.items()):
+        place = (room + column * (box + gap), labels, box, box)
+        _draw_table(made, place, table, names if column == 0 else (), names, signed, title)
+    return made
+
+
+def _draw_table(
+    made: Figure,
+    place: tuple[float, float, float, float],
+    table: Tensor,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    signed: bool,
+    title: str,
+) -> None:
+    """One table at (left, bottom, width, height) in pixels of the figure."""
+    left, bottom, width, height = place
+    wide, high = made.get_figwidth() * plots.DPI, made.get_figheight() * plots.DPI
+    axes = made.add_axes((left / wide, bottom / high, width / wide, height / high))
+    low, scale = (-1.0, "PuOr_r") if signed else (0.0, "cividis")
+    axes.imshow(table.numpy(), vmin=low, vmax=1.0, cmap=colormaps[scale])
+    axes.set_title(title, fontsize=9)
+    axes.set_xticks(range(len(columns)), columns, rotation=50, ha="right", rotation_mode="anchor", fontsize=7)
+    axes.set_yticks(range(len(rows)), rows, fontsize=7)
+    size = 7 if width / len(table) > 28 else 5.5
+    for i, line in enumerate(table.tolist()):
+        for j, value in enumerate(line):
+            colour = "w" if (abs(value) > 0.6 if signed else value < 0.55) else "k"
+            text = f"{round(value, 2) + 0.0:.2f}"  # the sum turns -0.0 into 0.0
+            axes.text(j, i, text, ha="center", va="center", fontsize=size, color=colour)
+
+
+def render_attention(
+    image: Tensor, temperature: float, at: tuple[int, int] = (0, 0), name: str = "photo"
+) -> plots.Picture:
+    """Who takes how much from whom in a photo, and one channel before and after; a frame of the explorer.
+
+    Args:
+        image: (1, 3, H, W) in [0, 1], at least 64 pixels high and wide.
+        temperature: the cosines are multiplied by it; 0 or more.
+        at: (top, left) of the 64x64 pixels that are shown at 2:1.
+        name: of the photo, for the texts.
+    """
+    side, zoom = 64, 2
+    channels = hand_made_channels(image)
+    table = shares(channels, temperature)
+    mixed, row = mix(channels, table), CHANNELS.index("diagonal")
+    made = plots.figure(plots.WIDTH, 500)
+    _draw_table(made, (84, 120, 340, 340), table, CHANNELS, CHANNELS, False, f"shares at temperature {temperature:g}")
+    spread = 4 * channels[:, row : row + 1].std().clamp_min(1e-6)
+    shown = {f"{name}, {side}x{side} pixels at {zoom}:1": image} | {
+        f"its channel 'diagonal', {when}": (0.5 + every[:, row : row + 1] / spread).expand(-1, 3, -1, -1)
+        for when, every in (("before", channels), ("after", mixed))
+    }
+    box = side * zoom
+    for index, (title, picture) in enumerate(shown.items()):
+        bottom = 500 - (index + 1) * (box + 30)
+        axes = made.add_axes((480 / plots.WIDTH, bottom / 500, box / plots.WIDTH, box / 500))
+        pixels = to_array(plots.crop(picture, *at, side))
+        axes.imshow(pixels.repeat(zoom, 0).repeat(zoom, 1), interpolation="none")
+        axes.set_axis_off()
+        made.text(480 / plots.WIDTH, (bottom + box + 5) / 500, title, fontsize=9, va="bottom")
+    own, others = table.diagonal().mean().item(), table - table.diagonal().diag()
+    alt = f"{name}, temperature {temperature:g}: a channel keeps {own:.0%} of itself on average; the largest share "
+    alt += f"that one takes from another is {others.max().item():.0%}."
+    return plots.Picture(made, alt)
+
+
+def seam_error(function: Callable[[Tensor], Tensor], image: Tensor, tile: int, overlap: int) -> Tensor:
+    """What tiling changes, (1, 1, H, W): the mean over colours of ``abs(tiled - whole)``, in grey levels of 255."""
+    with torch.inference_mode():
+        whole = function(image)
+    return 255 * (tiled(function, image, tile, overlap) - whole).abs().mean(1, keepdim=True)
+
+
+def render_tiles(
+    functions: Mapping[str, Callable[[Tensor], Tensor]], image: Tensor, tile: int, overlap: int, full: float = 2.0
+) -> plots.Picture:
+    """Where tiles change the answers of up to three networks: one map each, the explorer's frame.
+
+    Args:
+        functions: title to network.
+        image: (1, 3, H, W) in [0, 1], at most 220 pixels wide.
+        tile, overlap: in pixels, as in :func:`tiled`.
+        full: the error in grey levels that is drawn brightest.
+    """
+    if len(functions) > 3 or image.shape[-1] > 220:
+        raise UsageError(f"expected up to 3 networks and 220 pixels, found {len(functions)} and {image.shape[-1]}")
+    rows, columns = image.shape[-2:]
+    errors = {name: seam_error(function, image, tile, overlap) for name, function in functions.items()}
+    step, height = plots.WIDTH // len(errors), rows + 78
+    made = plots.figure(plots.WIDTH, height)
+    for index, (name, error) in enumerate(errors.items()):
+        x = index * step + (step - columns) // 2
+        axes = made.add_axes((x / plots.WIDTH, 24 / height, columns / plots.WIDTH, rows / height))
+        axes.imshow(colormaps["cividis"]((error[0, 0] / full).clamp(0, 1).numpy()), interpolation="none")
+        axes.set_axis_off()
+        text = f"{name}\nmean {error.mean().item():.3f}, largest {error.max().item():.2f}"
+        made.text((x + columns / 2) / plots.WIDTH, 1 - 6 / height, text, ha="center", va="top", fontsize=9)
+    work = work_factor(tile, overlap)
+    note = f"tile {tile}, overlap {overlap}: {work:.1f} times the work; brightest = {full:g} grey levels of 255"
+    made.text(0.5, 4 / height, note, ha="center", va="bottom", fontsize=8, color="#444444")
+    means = ", ".join(f"{name} {error.mean().item():.3f}" for name, error in errors.items())
+    return plots.Picture(made, f"Tiles of {tile} pixels with overlap {overlap}: mean change in grey levels: {means}.")
+
+
+def work_factor(tile: int, overlap: int) -> float:
+    """How many times the pixels of a large photo are computed: ``((tile + 2 overlap) / tile)^2``."""
+    return ((tile + 2 * overlap) / check_positive(tile, "tile")) ** 2
