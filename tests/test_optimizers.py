@@ -136,8 +136,8 @@ def test_standings_are_paired_by_seed():
     assert standings.markdown([adam, sgd]).count("\n") == 4
     assert standings.mean_table(ROWS, "sgd")[1]["psnr"] == 19.0
     table = standings.report_table(standings.mean_table(ROWS, "sgd"))
-    assert "| 5 | 0.10000 | 0.10000 | 0.10000 | 19.00 | 0.10000 |" in table
-    assert standings.report_table([row | {"loss": None} for row in ROWS[:2]]).splitlines()[2].startswith("| 5 |  | 0.1")
+    assert "| 5 | 100.00 | 100.00 | 100.00 | 19.00 | 100.00 |" in table
+    assert standings.report_table([row | {"loss": None} for row in ROWS[:2]]).splitlines()[2].startswith("| 5 |  | 100")
     axes = standings.figure([adam, sgd], 21.0).axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["adam", "sgd"]
 

@@ -1,4 +1,4 @@
-"""Studies: experiments large enough to settle a question, which any reader can repeat (floor 7; lessons 09, 11 and 12)."""
+"""Studies: experiments that settle a question, which any reader can repeat (floor 7; lessons 09, 11 and 12)."""
 
 from kdsharp.study.arms import ARMS, REGIMES, Arm
 from kdsharp.study.distillation import PROFILES, Line, Study, run, summary

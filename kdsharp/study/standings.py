@@ -35,7 +35,7 @@ class Final:
         if not math.isfinite(self.psnr):
             return "diverged"
         if not abs(self.gain) > self.gain_half_width:
-            return "no difference seen"
+            return "no difference"
         return "better" if self.gain > 0 else "worse"
 
 
@@ -67,18 +67,21 @@ def mean_table(rows: Sequence[Row], optimizer: str, rates: str = "equal") -> lis
 
 
 def report_table(rows: Sequence[Row]) -> str:
-    """Rows of one optimizer in the layout of report A's tables, as Markdown; a cell that is not known stays empty."""
-    head = "| epoch | " + " | ".join(f"{split} {key}" for split in ("train", "test") for key in MEASURED) + " |\n"
-    lines = [head + "|---" * 9 + "|"]
+    """Rows of one optimizer in the layout of report A's tables, as Markdown: losses in thousandths, PSNR in dB.
+
+    A cell that is not known stays empty.
+    """
+    short = dict(zip(MEASURED, ("total", "rec.", "feat.", "dB"), strict=True))
+    names = [(split, key) for split in ("train", "test") for key in MEASURED]
+    lines = ["| epoch | " + " | ".join(f"{split} {short[key]}" for split, key in names) + " |", "|---" * 9 + "|"]
     for epoch in dict.fromkeys(row["epoch"] for row in rows):
         both = {row["split"]: row for row in rows if row["epoch"] == epoch}
-        cells = [_cell(both[split][key], key) for split in ("train", "test") for key in MEASURED]
-        lines.append(f"| {epoch} | " + " | ".join(cells) + " |")
+        lines.append(f"| {epoch} | " + " | ".join(_cell(both[split][key], key) for split, key in names) + " |")
     return "\n".join(lines)
 
 
 def _cell(value: float | None, key: str) -> str:
-    return "" if value is None else f"{value:.2f}" if key == "psnr" else f"{value:.5f}"
+    return "" if value is None else f"{value if key == 'psnr' else 1000 * value:.2f}"
 
 
 def is_mix(total: float, first: float, second: float, digits: float = 1e-5) -> bool:
@@ -112,7 +115,7 @@ def falls(rows: Sequence[Row], least: float = 1.0) -> list[tuple[int, float, flo
     return found
 
 
-COLUMNS = ("rates", "optimizer", "rate", "test PSNR, dB", "against Adam, dB", "verdict", "seeds")
+COLUMNS = ("rates", "optimizer", "rate", "test PSNR, dB", "against Adam, dB", "verdict")
 """What :func:`cells` gives of an optimizer."""
 
 
@@ -120,7 +123,7 @@ def cells(line: Final) -> tuple[str, ...]:
     """A line of the table as text."""
     gain = "" if line.optimizer == "adam" else f"{line.gain:+.2f} ± {line.gain_half_width:.2f}"
     score = f"{line.psnr:.2f} ± {line.half_width:.2f}"
-    return line.rates, line.optimizer, f"{line.learning_rate:g}", score, gain, line.verdict, str(line.seeds)
+    return line.rates, line.optimizer, f"{line.learning_rate:g}", score, gain, line.verdict
 
 
 def markdown(lines: Sequence[Final]) -> str:
