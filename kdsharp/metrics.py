@@ -83,6 +83,16 @@ def ms_ssim(image: Tensor, truth: Tensor, data_range: float = 1.0) -> Tensor:
     return _ms_ssim(image, truth, data_range=data_range, size_average=False, win_size=WINDOW, win_sigma=SIGMA)
 
 
+def gradient_energy(image: Tensor) -> Tensor:
+    """Mean squared difference of neighbouring pixels, across and down: a measure of sharpness without a reference.
+
+    Blur lowers it; sharpening raises it, and noise does too: alone it says nothing about quality. Lesson 11.
+    """
+    check_images(image)
+    across, down = image.diff(dim=-1), image.diff(dim=-2)
+    return across.square().flatten(1).mean(1) + down.square().flatten(1).mean(1)
+
+
 def _check_window(image: Tensor) -> None:
     if min(image.shape[-2:]) < WINDOW:
         raise UsageError(f"SSIM needs sides of at least {WINDOW} pixels, found {tuple(image.shape[-2:])}")

@@ -79,6 +79,49 @@ def pictures(
     console.print(f"{folder / 'table.md'}", soft_wrap=True)
 
 
+@study_app.command()
+def optimizers(
+    profile: Profile = "lab",
+    optimizer: Annotated[list[str] | None, typer.Option(help="Only this one; repeat it. All six by default.")] = None,
+    table: Annotated[Path | None, typer.Option(help="Write every row of the tables here too, as CSV.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder; `build/study/optimizers-PROFILE` by default.")] = None,
+) -> None:
+    """Is Adam better? Report A's student under six optimizers, at one rate for all and at a rate tuned for each.
+
+    Writes a record for each run, `table.md`, `table.csv` and `figure.webp`. Finished runs are kept.
+
+    Example: `kdsharp study optimizers --profile lab --optimizer adam --optimizer sgd`
+    """
+    from kdsharp import provenance, study, tables
+    from kdsharp.plots import Picture
+    from kdsharp.study import standings
+
+    chosen = study.OPTIMIZER_PROFILES[check_name(profile, study.OPTIMIZER_PROFILES, "profile")]
+    folder = out if out is not None else Path("build/study") / f"optimizers-{profile}"
+    rows = study.run_optimizers(chosen, folder, optimizer or ())
+    lines = standings.finals(rows)
+    command = f"kdsharp study optimizers --profile {profile}"
+    note = (
+        f"{command}: {chosen.student}, {chosen.epochs} epochs of {chosen.pictures} pictures of {chosen.side} pixels in "
+        f"batches of {chosen.batch} ({chosen.steps} steps), {chosen.seeds} seeds, protocol {chosen.protocol}; "
+        f"commit {provenance.commit()}, {provenance.device_name()}"
+    )
+    for path in (folder / "table.csv", *([table] if table is not None else [])):
+        tables.write(path, note, rows)
+    alt = "PSNR on test pictures: " + "; ".join(f"{x.rates} {x.optimizer} {x.psnr:.2f} dB" for x in lines)
+    for name, content in (
+        ("table.md", f"{note}\n\n{standings.markdown(lines)}".encode()),
+        ("figure.webp", Picture(standings.figure(lines), alt).webp),
+    ):
+        with atomic_path(folder / name) as file:
+            file.write_bytes(content)
+    shown = Table(*standings.COLUMNS)
+    for line in lines:
+        shown.add_row(*standings.cells(line))
+    console.print(shown)
+    console.print(f"{folder / 'table.md'}, table.csv and figure.webp", soft_wrap=True)
+
+
 def _study(name: str, profile: str, given: dict[str, int | str | None]) -> "tuple[Study, str]":
     """The study of a profile with the options that were given, and the command that asks for it."""
     from kdsharp import study

@@ -5,6 +5,7 @@ Photos are split by photo, never by crop: two crops of one photo know each other
 
 from kdsharp.datasets.bundled import SPLITS, Photo, folder_photos, photo_table, photos
 from kdsharp.datasets.crops import Crops, PairCrops, training_pictures
+from kdsharp.datasets.epochs import Epochs
 from kdsharp.datasets.labels import FewLabels
 from kdsharp.datasets.leaves import dead_leaves
 from kdsharp.datasets.pairs import PairedFolder, synthetic_pairs, true_psfs
@@ -12,6 +13,7 @@ from kdsharp.datasets.pairs import PairedFolder, synthetic_pairs, true_psfs
 __all__ = [
     "SPLITS",
     "Crops",
+    "Epochs",
     "FewLabels",
     "PairCrops",
     "PairedFolder",

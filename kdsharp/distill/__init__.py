@@ -1,9 +1,10 @@
-"""What a teacher adds to the loss: named terms, alpha and temperature (floor 4; lessons 09 and 10).
+"""What a teacher adds to the loss: named terms, alpha and temperature (floor 4; lessons 09 to 11).
 
 ``loss = alpha * reconstruction + (1 - alpha) * distillation``, alpha in [0, 1]. At ``alpha = 1`` the student learns
 alone: the baseline that every result stands beside.
 """
 
+from kdsharp.distill.deep import DeepLoss
 from kdsharp.distill.objective import FEATURE_TERMS, TERMS, Distillation
 from kdsharp.distill.terms import (
     affinity,
@@ -21,6 +22,7 @@ from kdsharp.distill.terms import (
 __all__ = [
     "FEATURE_TERMS",
     "TERMS",
+    "DeepLoss",
     "Distillation",
     "affinity",
     "affinity_term",

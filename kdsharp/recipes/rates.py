@@ -26,6 +26,13 @@ def tuned_rate(optimizer: str) -> float:
     return float(table[check_name(optimizer, OPTIMIZERS, "optimizer")]["rate"])
 
 
+def tried_rates(optimizer: str) -> dict[float, float]:
+    """Every rate that was tried for an optimizer, and its PSNR in dB; -inf where training diverged."""
+    table = tomllib.loads((data_folder() / "rates.toml").read_text(encoding="utf-8"))
+    tried = table[check_name(optimizer, OPTIMIZERS, "optimizer")]["tried"]
+    return {float(rate): float(score) for rate, score in tried.items()}
+
+
 def tune_rates(recipe: Recipe, steps: int = 200, progress: bool = False) -> dict[str, dict[float, float]]:
     """PSNR in dB on the validation photos after ``steps`` of the recipe's student alone, by optimizer and rate.
 

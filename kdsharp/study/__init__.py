@@ -1,22 +1,30 @@
-"""Studies: experiments large enough to settle a question, which any reader can repeat (floor 7; lesson 09)."""
+"""Studies: experiments that settle a question, which any reader can repeat (floor 7; lessons 09, 11 and 12)."""
 
 from kdsharp.study.arms import ARMS, REGIMES, Arm
 from kdsharp.study.distillation import PROFILES, Line, Study, run, summary
+from kdsharp.study.optimizers import OPTIMIZER_PROFILES, OptimizerStudy
+from kdsharp.study.optimizers import run as run_optimizers
 from kdsharp.study.pictures import PICTURES
 from kdsharp.study.pictures import run as run_pictures
 from kdsharp.study.report import figure, markdown
+from kdsharp.study.standings import Final, finals
 
 __all__ = [
     "ARMS",
+    "OPTIMIZER_PROFILES",
     "PICTURES",
     "PROFILES",
     "REGIMES",
     "Arm",
+    "Final",
     "Line",
+    "OptimizerStudy",
     "Study",
     "figure",
+    "finals",
     "markdown",
     "run",
+    "run_optimizers",
     "run_pictures",
     "summary",
 ]
