@@ -159,3 +159,11 @@ def test_floats_are_refused(tmp_path):
     floats = export.export(checkpoints.load("small").model, tmp_path / "floats.onnx")
     with pytest.raises(UsageError, match="pixels"):
         browser.BrowserPage({"small": floats}, PHOTO)
+
+
+def test_the_lesson_has_it_and_says_what_it_needs(page, smoke_build):
+    page.goto((smoke_build / "book" / "_build" / "html" / "lessons" / "14_deployment.html").as_uri())
+    assert "Your photo stays on this computer" in said(page)
+    page.locator("[data-part=example]").click()
+    state(page, "failed")
+    assert "connect to the internet" in said(page)
