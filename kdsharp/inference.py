@@ -3,12 +3,15 @@
 import ctypes
 import sys
 import time
+import weakref
 from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_iter
 from tqdm.auto import tqdm
 
 from kdsharp.images import to_array, to_tensor
@@ -73,6 +76,50 @@ def milliseconds(call: Callable[[], object], repeats: int, warm_up: int = 1) -> 
         call()
         times.append(time.perf_counter() - start)
     return 1e3 * float(np.median(times[warm_up:]))
+
+
+def peak_megabytes(call: Callable[[], object]) -> float:
+    """The most that the tensors made by ``call`` take at one moment, in MB of a million bytes (lesson 14).
+
+    Counted and not measured, so it is the same on every machine and in every process. Tensors that were there before do
+    not count, nor does what one operation needs inside itself, nor NumPy arrays.
+    """
+    with _Ledger() as ledger:
+        call()
+    return ledger.peak / 1e6
+
+
+class _Ledger(TorchDispatchMode):
+    """Adds up the memory of each new tensor, and takes it off again when nobody holds the memory any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.peak = 0
+        self.known: set[int] = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        for given in self._storages((args, kwargs)):
+            if id(given) not in self.known:
+                self._note(given, 0)  # it was there before
+        answer = func(*args, **(kwargs or {}))
+        for made in self._storages(answer):
+            if id(made) not in self.known:
+                self._note(made, made.nbytes())
+        self.peak = max(self.peak, self.now)
+        return answer
+
+    @staticmethod
+    def _storages(tree: object) -> list[torch.UntypedStorage]:
+        return [each.untyped_storage() for each in tree_iter(tree) if isinstance(each, Tensor)]
+
+    def _note(self, storage: torch.UntypedStorage, size: int) -> None:
+        self.known.add(id(storage))
+        self.now += size
+        weakref.finalize(storage, self._forget, id(storage), size)
+
+    def _forget(self, key: int, size: int) -> None:
+        self.known.discard(key)
+        self.now -= size
 
 
 def _lay(canvas: np.ndarray, piece: np.ndarray, overlap: int) -> None:

@@ -14,7 +14,7 @@ FLOORS = {"__init__": 0, "checks": 0, "provenance": 0, "vision": 0, "images": 1,
 FLOORS |= {"filters": 2, "degrade": 2, "metrics": 2, "models": 2}
 FLOORS |= {"datasets": 3, "losses": 3, "features": 3, "checkpoints": 3, "official": 3, "inference": 3, "video": 3}
 FLOORS |= {"distill": 4, "train": 4, "sets": 4, "tables": 4}
-FLOORS |= {"recipes": 5, "tune": 5, "evaluate": 5, "export": 5, "plots": 6}
+FLOORS |= {"recipes": 5, "tune": 5, "evaluate": 5, "export": 5, "plots": 6, "claims": 6}
 FLOORS |= {"explore": 7, "course": 7, "guide": 7, "runs": 7, "opinion": 7, "study": 7, "sweep": 7}
 FLOORS |= {"cli": 8, "__main__": 8}
 

@@ -142,3 +142,26 @@ def test_glibc_keeps_freed_memory():
         done = subprocess.run([sys.executable, "-c", script.format(call)], capture_output=True, text=True, check=True)
         faults.append(int(done.stdout))
     assert faults[1] < 0.1 * faults[0]
+
+
+def test_the_peak_of_memory_is_what_is_alive_at_once():
+    given = torch.ones(500, 500)
+
+    def call():
+        first = given + 1
+        second = first * 2
+        del first
+        return second.view(-1) + 1
+
+    assert inference.peak_megabytes(call) == pytest.approx(2 * 1.0)  # two of a million bytes each at any time
+    assert inference.peak_megabytes(lambda: given.view(-1).mul_(1)) == 0
+
+
+def test_tiles_bound_the_memory(tiles):
+    net = checkpoints.load("small").model
+    small, large = (np.zeros((side, side, 3), np.uint8) for side in (256, 512))
+    peaks = [inference.peak_megabytes(lambda p=pixels: inference.sharpen(net, p)) for pixels in (small, large)]
+    assert peaks[1] < 2 * peaks[0]
+    with torch.inference_mode():
+        whole = [inference.peak_megabytes(lambda p=pixels: net(to_tensor(p))) for pixels in (small, large)]
+    assert whole[1] == pytest.approx(4 * whole[0], rel=0.05)

@@ -38,7 +38,13 @@ def export(
     Raises:
         UsageError: for a network whose operations have no ONNX form.
     """
-    found = trace(core(model, fold))
+    return write(trace(core(model, fold)), path, pixels, calibration)
+
+
+def write(
+    found: onnx.ModelProto, path: str | Path, pixels: bool = False, calibration: Iterable[np.ndarray] | None = None
+) -> Path:
+    """Write a traced core as a file; tracing takes seconds, so one trace serves all forms. Arguments as in `export`."""
     if calibration is not None:
         found = quantize(found, calibration)
     with atomic_path(path) as temporary:
@@ -72,6 +78,10 @@ def trace(inner: Core | FoldedCore) -> onnx.ModelProto:
         logger.setLevel(level)
     assert program is not None
     found = program.model_proto
+    for node in found.graph.node:
+        del node.metadata_props[:]  # the stack at which each was traced: half of a small file
+        node.doc_string = ""
+    del found.graph.value_info[:]
     found.metadata_props.add(key="kdsharp_multiple", value=str(multiple))
     found.metadata_props.add(key="kdsharp_residual", value=str(int(inner.residual)))
     return found

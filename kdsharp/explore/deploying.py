@@ -1,0 +1,128 @@
+"""What the explorers of lesson 14 draw: a network in few bits, and a photo in tiles."""
+
+import copy
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from kdsharp.checks import UsageError, check_images, check_range
+from kdsharp.images import quantize
+from kdsharp.metrics import psnr
+from kdsharp.plots import Picture, panels
+
+
+def rounded(values: Tensor, bits: int, low: Tensor, high: Tensor) -> Tensor:
+    """The nearest of ``2^bits`` evenly spaced values from ``low`` to ``high``, one of which is exactly 0.
+
+    ``real = scale * (integer - zero_point)`` with ``scale = (high - low) / (2^bits - 1)``; Jacob et al., CVPR 2018.
+    ``low`` and ``high`` are widened to hold 0 and may be one number or one for each channel.
+    """
+    check_range(bits, 1, 16, "bits")
+    low, high = low.clamp(max=0), high.clamp(min=0)
+    most = 2**bits - 1
+    scale = ((high - low) / most).clamp_min(1e-12)
+    zero_point = (-low / scale).round()
+    return scale * ((values / scale + zero_point).round().clamp(0, most) - zero_point)
+
+
+def in_bits(model: nn.Module, bits: int, per_channel: bool = True) -> nn.Module:
+    """A copy of a network whose convolutions take weights and maps of ``2^bits`` levels; it computes in float32.
+
+    It shows what the rounding costs, and is not faster. ``kdsharp.export.quantize`` makes the network that is, with 8
+    bits; its maps' ranges come from calibration photos, here they come from the photo itself.
+
+    Args:
+        model: any network with convolutions.
+        bits: of each weight and each value of a map.
+        per_channel: a range of its own for each output channel's weights; otherwise one for the whole layer.
+    """
+    made = copy.deepcopy(model).eval().requires_grad_(False)
+    for layer in made.modules():
+        if isinstance(layer, nn.Conv2d):
+            if parametrize.is_parametrized(layer, "weight"):
+                raise UsageError("the network still has its branches; fold them first (fold_branches)")
+            flat = layer.weight.flatten(1) if per_channel else layer.weight.reshape(1, -1)
+            bound = flat.abs().amax(1).view(-1, 1, 1, 1)
+            layer.weight.copy_(rounded(layer.weight, bits, -bound, bound))
+            layer.register_forward_pre_hook(lambda _, given: (rounded(given[0], bits, given[0].min(), given[0].max()),))
+    return made
+
+
+def render_bits(model: nn.Module, blurred: Tensor, sharp: Tensor, bits: int, per_channel: int) -> Picture:
+    """A blurred photo, the network's answer in float32 and in ``bits``, and the truth; a frame of the explorer."""
+    bits = int(bits)
+    with torch.inference_mode():
+        full, few = model(blurred), in_bits(model, bits, bool(per_channel))(blurred)
+    ranges = "one range a channel" if per_channel else "one range a layer"
+    lost = psnr(quantize(full), sharp).item() - psnr(quantize(few), sharp).item()
+    shown = {"input": blurred, "float32": full, f"{bits} bits, {ranges}": few}
+    alt = f"The network in {bits} bits with {ranges} loses {lost:.2f} dB against float32; beside it input and float32."
+    return Picture(panels(shown, sharp), alt)
+
+
+def reach(function: Callable[[Tensor], Tensor], side: int = 128, share: float = 1e-3, seed: int = 0) -> int:
+    """How far one pixel of the answer looks: pixels beyond which no input moves it by ``share`` of the strongest one.
+
+    Found by the gradient of the middle pixel with respect to a noise picture of ``side`` pixels; with ``share`` 0 the
+    receptive field. A gate on the mean of the whole picture lets it look everywhere, hardly.
+    """
+    image = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(seed)).requires_grad_(True)
+    middle = side // 2
+    function(image)[0, :, middle, middle].sum().backward()
+    assert image.grad is not None
+    strength = image.grad.abs().sum((0, 1))
+    return int(((strength > share * strength.max()).nonzero() - middle).abs().max())
+
+
+def tiled(function: Callable[[Tensor], Tensor], image: Tensor, side: int, overlap: int) -> Tensor:
+    """``function`` on squares of ``side`` pixels that each see ``overlap`` more around them; only the squares are kept.
+
+    Args:
+        function: (1, C, H, W) to the same shape.
+        image: (1, C, H, W).
+        side: of the squares that are kept, in pixels.
+        overlap: pixels beyond each border that a square may look at, at most what the photo has.
+
+    Hard edges, so that a seam shows; :func:`kdsharp.inference.sharpen` fades the squares into each other.
+    """
+    check_images(image)
+    check_range(overlap, 0, 4096, "overlap")
+    out = torch.empty_like(image)
+    for top in range(0, image.shape[-2], side):
+        for left in range(0, image.shape[-1], side):
+            up, before = min(top, overlap), min(left, overlap)
+            seen = image[..., top - up : top + side + overlap, left - before : left + side + overlap]
+            kept = function(seen)[..., up : up + side, before : before + side]
+            out[..., top : top + side, left : left + side] = kept
+    return out
+
+
+def render_tiles(
+    function: Callable[[Tensor], Tensor],
+    image: Tensor,
+    side: int,
+    overlap: int,
+    gain: float = 25.0,
+    at: tuple[int, int] | None = None,
+) -> Picture:
+    """A photo sharpened in one piece and in tiles, and their difference; a frame of the explorer.
+
+    Args:
+        function: a network, or a filter.
+        image: (1, 3, H, W).
+        side, overlap: of the tiles, in pixels.
+        gain: enlargement of the difference.
+        at: (top, left) of the crop that is shown.
+    """
+    side, overlap = int(side), int(overlap)
+    with torch.inference_mode():
+        whole = quantize(function(image))
+        pieces = quantize(tiled(function, image, side, overlap))
+    most = 255 * (whole - pieces).abs().max().item()
+    seen = ((side + 2 * overlap) / side) ** 2
+    shown = {"in one piece": whole, f"tiles of {side}, overlap {overlap}": pieces}
+    alt = f"Tiles of {side} pixels with an overlap of {overlap} differ from one piece by at most {most:.0f} grey "
+    alt += f"levels and compute {seen:.1f} times the pixels."
+    return Picture(panels(shown, whole, at=at, gain=gain), alt)

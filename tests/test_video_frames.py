@@ -1,0 +1,34 @@
+"""Small clips as arrays."""
+
+import numpy as np
+import pytest
+
+from kdsharp.checks import UsageError
+from kdsharp.images import to_tensor
+from kdsharp.metrics import psnr
+from kdsharp.video import frames
+
+ROWS, COLUMNS = np.mgrid[:90, :120]
+PHOTO = np.stack([ROWS * 2, COLUMNS * 2, ROWS + COLUMNS], -1).astype(np.uint8)
+
+
+def test_a_pan_goes_from_corner_to_corner():
+    seen = list(frames.pan(PHOTO, (40, 60), 7))
+    assert [each.shape for each in seen] == [(40, 60, 3)] * 7
+    np.testing.assert_array_equal(seen[0], PHOTO[:40, :60])
+    np.testing.assert_array_equal(seen[-1], PHOTO[-40:, -60:])
+    with pytest.raises(UsageError, match="does not fit"):
+        next(frames.pan(PHOTO, (100, 60), 3))
+
+
+def test_a_written_clip_comes_back(tmp_path):
+    clip = list(frames.pan(PHOTO, (40, 60), 9))
+    back = frames.read(frames.write(clip, tmp_path / "clip.mp4"))
+    assert len(back) == 9
+    assert min(psnr(to_tensor(a), to_tensor(b)).item() for a, b in zip(clip, back, strict=True)) > 35
+
+
+def test_flicker_is_the_deviation_over_time():
+    noise = np.random.default_rng(0).normal(100, 4, (200, 8, 8, 3)).round().astype(np.uint8)
+    assert frames.flicker(noise) == pytest.approx(4, rel=0.03)
+    assert frames.flicker([PHOTO] * 3) == 0
