@@ -3,10 +3,11 @@
 ``kdsharp train RECIPE`` runs one: one of the course's own or one of the five reports'.
 """
 
+from kdsharp.recipes.card import model_card
 from kdsharp.recipes.course import COURSE
 from kdsharp.recipes.plan import PROFILES, STAGES, Recipe, Stage
 from kdsharp.recipes.reports import REPORTS
-from kdsharp.recipes.training import mean_psnr, model_card, train_stage
+from kdsharp.recipes.training import mean_psnr, train_stage
 
 RECIPES: dict[str, Recipe] = COURSE | REPORTS
 """Recipes by name."""

@@ -20,6 +20,7 @@ from kdsharp.metrics import psnr, ssim
 from kdsharp.models import build, count_macs, count_parameters
 from kdsharp.models.branches import add_branches, fold_branches
 from kdsharp.provenance import commit, device_name
+from kdsharp.recipes.card import model_card
 from kdsharp.recipes.plan import STAGES, Recipe, Stage
 from kdsharp.train import Supervised, fit, this_process
 
@@ -200,53 +201,3 @@ def _agreement(
     with torch.inference_mode():
         values = [ssim(quantize(student(blurred)), quantize(teacher(blurred))) for _, blurred, _ in pairs]
     return torch.stack(values).mean().item()
-
-
-def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[dict[str, float]]) -> str:
-    """A model card in Markdown: what the network is, how it was made, its curve; scores are added by hand below it."""
-    command = f"kdsharp train {meta['recipe']} --stage {meta['stage']} --profile {meta['profile']}"
-    photographs = {"bundled": "bundled training photos (`data/photos.toml`)", "own": "photos given with `--photos`"}
-    data = f"{photographs.get(meta['photos'], '')} and {plan.leaves} dead-leaves pictures; nothing else"
-    count = meta.get("processes", 1)
-    crops = f"{plan.batch}" if count == 1 else f"{count} x {plan.batch}"
-    rows = [
-        (
-            "architecture",
-            f"`{plan.architecture}`, {meta['parameters']:,} parameters, {meta['macs_per_pixel']:,} MACs a pixel",
-        ),
-        ("recipe", f"`{command}`"),
-        ("data", "real pairs given with `--pairs`" if meta["photos"] == "pairs" else data),
-        ("protocol", f"`{meta['protocol']}`"),
-        ("loss", plan.loss if not meta["teacher"] else _distillation(plan, meta["teacher"])),
-        ("run", f"{meta['steps']:,} steps of {crops} crops, {plan.crop}x{plan.crop}; seed {meta['seed']}"),
-        ("optimizer", f"{plan.config.optimizer}, rate {plan.config.learning_rate:g}, {plan.config.schedule}"),
-        ("time", f"{meta['hours']} h on {meta['device']}, precision {plan.config.precision}"),
-        ("commit, date", f"{meta['commit']}, {meta['date']}"),
-        ("held-out photos", f"{meta['psnr']:.2f} dB; the input itself has {meta['psnr_input']:.2f} dB"),
-    ]
-    if plan.branches:
-        rows.append(("branches", "each 3x3 convolution was trained as three, folded into one afterwards"))
-    if "ssim_to_teacher" in meta:
-        rows.append(("SSIM to the teacher", f"{meta['ssim_to_teacher']} (agreement, not sharpness)"))
-    if recipe.claim:
-        rows.append(("the report's own claim", recipe.claim))
-    if meta["left_out"]:
-        rows.append(("left out", f"{', '.join(meta['left_out'])}: the VGG16 weights are not on this machine"))
-    table = "\n".join(f"| {name} | {value} |" for name, value in rows)
-    points = [row for row in history if "validation" in row]
-    curve = "\n".join(f"| {row['step']:,} | {row['validation']:.2f} |" for row in points)
-    notes = "".join(f"- {note}\n" for note in recipe.notes)
-    return (
-        f"# Model card: {plan.checkpoint}\n\n| | |\n|---|---|\n{table}\n"
-        + (f"\n## Notes\n\n{notes}" if notes else "")
-        + "\n## Curve\n\nPSNR in dB on the validation "
-        f"photos at each saved state.\n\n| step | dB |\n|---|---|\n{curve}\n"
-    )
-
-
-def _distillation(plan: Stage, teacher: str) -> str:
-    terms = ", ".join(f"{weight:g} x {name}" for name, weight in plan.terms)
-    if plan.weighting == "uncertainty":
-        return f"{plan.loss} and {terms}, weights learned, teacher `{teacher}`"
-    mix = f"{plan.alpha:g} x ({plan.loss}) + {1 - plan.alpha:g} x ({terms})"
-    return f"{mix}, teacher `{teacher}`, temperature {plan.temperature:g}"
