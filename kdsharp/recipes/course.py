@@ -63,7 +63,7 @@ GRID = replace(
     SMALL,
     checkpoint="alpha-temperature",
     architecture="unet-tiny",
-    config=replace(SMALL.config, steps=500, warmup=50, save_every=500),
+    config=replace(SMALL.config, steps=400, learning_rate=5e-3, warmup=40, average=0.98, save_every=400),
     crop=64,
     leaves=0,
     terms=(("output", 1.0), ("channel", 5.0)),

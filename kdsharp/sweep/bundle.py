@@ -90,7 +90,7 @@ def bundle(out: str | Path, folder: str | Path) -> Grid:
         results = record["results"]
         if record["seed"] == min(each["seed"] for each in records):
             shutil.copyfile(Path(out) / results["checkpoint"], _file(target, alpha, temperature))
-        rows.append([alpha, temperature, record["seed"], *(results[name] for name in COLUMNS[3:7])])
+        rows.append([alpha, temperature, record["seed"], *(results.get(name) for name in COLUMNS[3:7])])
         rows[-1] += [record["seconds"], record["commit"]]
     with atomic_path(target / "scores.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
