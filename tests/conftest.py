@@ -15,6 +15,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """What shares an expensive fixture stays on one worker: the built book, or a file; lessons run anywhere."""
     for item in items:
