@@ -29,7 +29,7 @@ book: $(STAMP) ## build the book from the executed lessons and print its front p
 	$(BIN)/kdsharp book
 
 test: $(STAMP) ## prove all of it: units, lessons, book, browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not alone" -n auto --maxprocesses 4 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not alone" -n auto --maxprocesses 4 --dist loadfile
 	$(BIN)/python -m pytest -m alone
 
 check: $(STAMP) ## lint, format, types

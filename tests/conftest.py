@@ -10,19 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """What shares an expensive fixture stays on one worker: the built book, or a file; lessons run anywhere."""
-    for item in items:
-        if "smoke_build" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("smoke build"))
-        elif item.path.parent.name != "notebooks":
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture
@@ -74,15 +65,27 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def smoke_build(tmp_path_factory):
-    """All lessons run in smoke profile and the book built from them, with every connection but loopback refused."""
-    folder = tmp_path_factory.mktemp("smoke")
+def smoke_build(tmp_path_factory, worker_id):
+    """All lessons run in smoke profile and the book built from them, with every connection but loopback refused.
+
+    Of several workers the first one makes it, and the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "smoke"
     environment = os.environ | {"PYTHONPATH": str(ROOT / "tests" / "offline"), "COLUMNS": "160"}
-    for command in (["run", "--profile", "smoke"], ["book", "--profile", "smoke"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "kdsharp", *command], cwd=folder, capture_output=True, text=True, env=environment
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    with FileLock(folder.with_suffix(".lock")):
+        if not (folder / "whole").exists():
+            folder.mkdir(exist_ok=True)
+            for command in (["run", "--profile", "smoke"], ["book", "--profile", "smoke"]):
+                done = subprocess.run(
+                    [sys.executable, "-m", "kdsharp", *command],
+                    cwd=folder,
+                    capture_output=True,
+                    text=True,
+                    env=environment,
+                )
+                assert done.returncode == 0, done.stdout + done.stderr
+            (folder / "whole").touch()
     return folder / "build"
 
 
