@@ -12,6 +12,7 @@ PRINTS = {
     "loading": "as the reports load",
     "memory": "beyond both",
     "sweep": "seconds a run",
+    "unsharp": "best unsharp of each photo",
 }
 
 
