@@ -1,6 +1,7 @@
 """What reports claim, and ways to check it: numbers against each other, and a system against its own recipe (floor 6).
 
-The numbers stand in ``data/reports.toml``; lesson 15 reads them.
+The numbers stand in ``data/reports.toml``, and report A's tables in ``data/tables/report-a.csv``; lessons 12 and 15
+read them.
 """
 
 import math
@@ -12,16 +13,16 @@ from typing import Any
 
 from torch import nn
 
+from kdsharp import tables
 from kdsharp.checkpoints import data_folder, load
 from kdsharp.checks import check_name
-from kdsharp.datasets import Crops, photos, synthetic_pairs, training_pictures
+from kdsharp.datasets import photos, synthetic_pairs
 from kdsharp.degrade import protocol
-from kdsharp.distill import Distillation
 from kdsharp.evaluate import Pair, Row, contestants, evaluate
 from kdsharp.models import build
 from kdsharp.recipes import REPORTS, Stage
-from kdsharp.recipes.training import without_missing_vgg
-from kdsharp.train import Supervised, fit
+from kdsharp.recipes.training import synthetic_batches, training_step, without_missing_vgg
+from kdsharp.train import fit
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,10 @@ class Epoch:
     reconstruction: float
     feature: float
     psnr: float
+
+
+COLUMNS = ("loss", "reconstruction", "feature", "psnr")
+"""What :class:`Epoch` holds beside its number, as ``data/tables/report-a.csv`` calls it."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +85,14 @@ def disagreements(report: str) -> dict[tuple[str, str], list[Claim]]:
 
 def epochs(optimizer: str, part: str = "test") -> list[Epoch]:
     """Report A's table of an optimizer; ``part`` is ``train`` or ``test``. What is not legible is nan."""
-    tables = _numbers()["epochs"]
-    first = 1 + 4 * ("train", "test").index(check_name(part, ("train", "test"), "part"))
-    rows = tables[check_name(optimizer, tables, "optimizer")]
-    return [Epoch(int(row[0]), *row[first : first + 4]) for row in rows]
+    check_name(part, ("train", "test"), "part")
+    rows = tables.read("report-a").rows
+    check_name(optimizer, dict.fromkeys(row["optimizer"] for row in rows), "optimizer")
+    return [
+        Epoch(row["epoch"], *(math.nan if row[key] is None else row[key] for key in COLUMNS))
+        for row in rows
+        if (row["optimizer"], row["split"]) == (optimizer, part)
+    ]
 
 
 def kept(recipe: str) -> dict[str, Kept]:
@@ -104,7 +113,8 @@ def implied_psnr(mse: float) -> float:
     """``-10 log10(mse)``: the PSNR in dB, for a peak of 1, of a *mean* squared error over pictures.
 
     The mean of the pictures' own PSNRs is never below it (Jensen: ``-log`` is convex), and equal where all pictures err
-    alike. Lesson 04.
+    alike. Nor is it below that of a mean *absolute* error, because the square of an error below 1 is smaller than the
+    error. Lessons 04 and 12.
     """
     return -10 * math.log10(mse)
 
@@ -144,22 +154,8 @@ def train(
     network = build(short.architecture, config.seed)
     if not short.trained:
         return network.eval()
-    step: nn.Module = Supervised(network, short.loss)
-    if stage == "student" and teacher is not None:
-        step = Distillation(
-            network,
-            teacher,
-            short.alpha,
-            short.temperature,
-            dict(short.terms),
-            short.taps,
-            short.loss,
-            weighting=short.weighting,
-        )
-    pictures = training_pictures(plan.training, short.leaves, config.seed)
-    fit(
-        step, Crops(pictures, plan.training, short.crop, short.batch, config.seed, short.margin), config, progress=False
-    )
+    step = training_step(short, network, teacher if stage == "student" else None)
+    fit(step, synthetic_batches(plan, short), config, progress=False)
     return network.to("cpu").eval().requires_grad_(False)
 
 

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from kdsharp import cli, tables
+from kdsharp import claims, cli, tables
 from kdsharp.checks import UsageError
 from kdsharp.datasets import Epochs
 from kdsharp.explore import descent
@@ -47,8 +47,8 @@ def test_the_tables_have_a_row_for_every_epoch_split_seed_and_rate(finished):
     assert len(keys) == len(rows) == 2 * 2 * 2 * 2 * 2
     assert {row["learning_rate"] for row in rows if row["rates"] == "equal"} == {1e-3}
     for row in rows:
-        assert standings.is_mix(row["loss"], row["reconstruction"], row["feature"])
-        assert row["psnr"] >= standings.lowest_psnr(row["reconstruction"]) - 0.05
+        assert claims.between(row["loss"], (row["reconstruction"], row["feature"]))
+        assert row["psnr"] >= claims.implied_psnr(row["reconstruction"]) - 0.05
     tuned, equal = (
         [row["psnr"] for row in rows if row["optimizer"] == "rmsprop" and row["rates"] == kind]
         for kind in ("tuned", "equal")
@@ -96,8 +96,8 @@ def test_no_photo_is_in_both_splits():
 
 @pytest.mark.parametrize(("total", "right"), [(0.2, True), (0.4, True), (0.3, True), (0.41, False), (0.19, False)])
 def test_a_mix_lies_between_its_parts(total, right):
-    assert standings.is_mix(total, 0.4, 0.2) is right
-    assert standings.is_mix(total, 0.2, 0.4) is right
+    assert claims.between(total, (0.4, 0.2)) is right
+    assert claims.between(total, (0.2, 0.4)) is right
 
 
 def test_no_batch_has_a_lower_mean_psnr_than_its_loss_allows():
@@ -105,8 +105,8 @@ def test_no_batch_has_a_lower_mean_psnr_than_its_loss_allows():
     for _ in range(20):
         error = torch.rand(5, 100, generator=generator) * torch.rand(5, 1, generator=generator)
         mean = (-10 * error.square().mean(1).log10()).mean().item()
-        assert mean >= standings.lowest_psnr(error.square().mean().item()) - 1e-4
-        assert mean >= standings.lowest_psnr(error.mean().item()) - 1e-4
+        assert mean >= claims.implied_psnr(error.square().mean().item()) - 1e-4
+        assert mean >= claims.implied_psnr(error.mean().item()) - 1e-4
 
 
 ROWS = [

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.data import Dataset
 
 from kdsharp import checkpoints
 from kdsharp.checks import UsageError, atomic_path, check_name
@@ -68,28 +69,12 @@ def train_stage(
     if plan.branches:
         model = add_branches(model)
     master = None if stage == "teacher" or plan.alpha == 1 else _teacher(recipe, out, teacher)
-    if master is None:
-        step: torch.nn.Module = Supervised(model, plan.loss)
-    else:
-        step = Distillation(
-            model,
-            master.model,
-            plan.alpha,
-            plan.temperature,
-            dict(plan.terms),
-            plan.taps,
-            plan.loss,
-            weighting=plan.weighting,
-        )
+    step = training_step(plan, model, master.model if master else None)
     if pairs is not None:
         each = 4 if plan.resize is None else 1
-        batches: Any = PairCrops(pairs, plan.crop, plan.batch, plan.config.seed, plan.resize, each)
+        batches: Dataset = PairCrops(pairs, plan.crop, plan.batch, plan.config.seed, plan.resize, each)
     else:
-        pictures = training_pictures(recipe.training, plan.leaves, plan.config.seed, progress=progress, own=own)
-        if plan.whole:
-            batches = PairCrops(_blurred(pictures, recipe.training), plan.crop, plan.batch, plan.config.seed)
-        else:
-            batches = Crops(pictures, recipe.training, plan.crop, plan.batch, plan.config.seed, plan.margin)
+        batches = synthetic_batches(recipe, plan, own, progress)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     validation = list(synthetic_pairs(protocol(recipe.protocol), photos("validation")))
     data = "pairs" if pairs is not None else "own" if own is not None else "bundled"
@@ -147,6 +132,30 @@ def train_stage(
         file.write_text(model_card(recipe, plan, meta, history), encoding="utf-8")
     process.wait_for_everyone()
     return path
+
+
+def training_step(plan: Stage, model: torch.nn.Module, teacher: torch.nn.Module | None) -> torch.nn.Module:
+    """What :func:`kdsharp.train.fit` minimises for a stage: supervised, or distilled where there is a ``teacher``."""
+    if teacher is None:
+        return Supervised(model, plan.loss)
+    return Distillation(
+        model,
+        teacher,
+        plan.alpha,
+        plan.temperature,
+        dict(plan.terms),
+        plan.taps,
+        plan.loss,
+        weighting=plan.weighting,
+    )
+
+
+def synthetic_batches(recipe: Recipe, plan: Stage, own: list[Photo] | None = None, progress: bool = False) -> Dataset:
+    """The batches of a stage on sharp photos (the user's ``own``, or the bundled ones) that the recipe blurs."""
+    pictures = training_pictures(recipe.training, plan.leaves, plan.config.seed, progress=progress, own=own)
+    if plan.whole:
+        return PairCrops(_blurred(pictures, recipe.training), plan.crop, plan.batch, plan.config.seed)
+    return Crops(pictures, recipe.training, plan.crop, plan.batch, plan.config.seed, plan.margin)
 
 
 def _blurred(pictures: list[np.ndarray], degradation: Degradation) -> list[tuple[str, np.ndarray, np.ndarray]]:

@@ -1,4 +1,4 @@
-"""What the optimizer study found, in tables and a figure, and two sums that every such table must pass (lesson 12)."""
+"""What the optimizer study found, in tables and a figure (lesson 12)."""
 
 import math
 from collections.abc import Sequence
@@ -82,20 +82,6 @@ def report_table(rows: Sequence[Row]) -> str:
 
 def _cell(value: float | None, key: str) -> str:
     return "" if value is None else f"{value if key == 'psnr' else 1000 * value:.2f}"
-
-
-def is_mix(total: float, first: float, second: float, digits: float = 1e-5) -> bool:
-    """Whether ``total = alpha first + (1 - alpha) second`` for some alpha in [0, 1], up to rounding."""
-    return min(first, second) - digits <= total <= max(first, second) + digits
-
-
-def lowest_psnr(reconstruction: float) -> float:
-    """The lowest mean PSNR (dB) that pictures of this mean loss can have: ``-10 log10(loss)``.
-
-    It holds for a mean squared error, because the mean of logarithms is at most the logarithm of the mean, and for a
-    mean absolute error too, because the square of an error below 1 is smaller than the error.
-    """
-    return -10 * math.log10(reconstruction)
 
 
 def falls(rows: Sequence[Row], least: float = 1.0) -> list[tuple[int, float, float]]:
