@@ -7,7 +7,7 @@ The floor plan. Things to press: ``Explorer`` and ``Slider`` here, :mod:`~kdshar
 :mod:`~kdsharp.explore.browser` (14), :mod:`~kdsharp.explore.checklist` (15). What they draw, by the lesson that asks:
 ``strength`` (00, 01, 13), ``frequency`` (02), ``blur`` (03), ``measuring`` (04), ``known_blur`` (05),
 ``training`` (06, 09, 10), ``transformer`` (07), ``students`` (08), ``grid`` (10), ``penalties`` (11), ``descent`` (12),
-``deploying`` (14), ``reading`` (15).
+``deploying`` (14), ``tiles`` (07, 14), ``reading`` (15).
 """
 
 import hashlib
@@ -103,13 +103,27 @@ class Explorer:
             "values": [[f"{value:g}" for value in each] for each in values],
             "frames": [[picture.src(), picture.alt] for picture in frames],
         }
-        text = json.dumps(data).replace("</", "<\\/")
-        return (
-            f'<div class="kdsharp-explorer" id="{name}"><p><b>{html.escape(self.title)}</b></p>{rows}'
-            f"{frames[start].tag()}"
-            f'<script type="application/json">{text}</script>'
-            f"<script>{_SCRIPT.replace('NAME', name)}</script></div>"
-        )
+        body = f"<p><b>{html.escape(self.title)}</b></p>{rows}{frames[start].tag()}"
+        return island("explorer", name, body, data, _SCRIPT)
+
+
+def island(kind: str, name: str, body: str, facts: object, script: str, style: str = "") -> str:
+    """A part of a page that lives without a kernel: HTML, the facts as JSON, and a script that finds both by ``name``.
+
+    Args:
+        kind: of what; the class is ``kdsharp-KIND``.
+        name: the id, one of its own on the page; it replaces NAME in the script.
+        body: HTML.
+        facts: whatever JSON holds.
+        script: JavaScript.
+        style: of the ``<div>``.
+    """
+    text = json.dumps(facts).replace("</", "<\\/")
+    styled = f' style="{style}"' if style else ""
+    return (
+        f'<div class="kdsharp-{kind}" id="{name}"{styled}>{body}<script type="application/json">{text}</script>'
+        f"<script>{script.replace('NAME', name)}</script></div>"
+    )
 
 
 def select(slider: Slider) -> Any:

@@ -8,7 +8,6 @@ import base64
 import hashlib
 import html
 import io
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from kdsharp.checks import UsageError, atomic_path
+from kdsharp.explore import island
 from kdsharp.inference import OVERLAP, TILE, WHOLE
 
 VERSION = "1.30.0"
@@ -62,14 +62,10 @@ class BrowserPage:
             "overlap": OVERLAP,
             "most": MOST,
         }
-        text = json.dumps(facts).replace("</", "<\\/")
-        script = (Path(__file__).parent / "browser.js").read_text(encoding="utf-8").replace("NAME", name)
+        script = (Path(__file__).parent / "browser.js").read_text(encoding="utf-8")
         options = "".join(f"<option>{html.escape(each)}</option>" for each in self.models)
-        return (
-            f'<div class="kdsharp-browser" id="{name}" style="border:2px dashed #7b7d7d;padding:1em">'
-            f'{_CONTROLS.replace("OPTIONS", options)}<script type="application/json">{text}</script>'
-            f"<script>{script}</script></div>"
-        )
+        body = _CONTROLS.replace("OPTIONS", options)
+        return island("browser", name, body, facts, script, "border:2px dashed #7b7d7d;padding:1em")
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/html": self.fragment(), "text/plain": "[a web page that runs the network on your photo]"}

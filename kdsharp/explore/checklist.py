@@ -2,11 +2,11 @@
 
 import hashlib
 import html
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kdsharp.checks import UsageError
+from kdsharp.explore import island
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,12 @@ class Checklist:
                 'placeholder="where in my report, or why not" style="width:34em;max-width:100%;margin-left:1.6em"></p>'
             )
         facts = {"title": self.title, "items": [[item.part, item.question, item.lesson] for item in self.items]}
-        text = json.dumps(facts).replace("</", "<\\/")
-        return (
-            f'<div class="kdsharp-checklist" id="{name}"><p><b>{html.escape(self.title)}</b></p>{rows}'
+        body = (
+            f"<p><b>{html.escape(self.title)}</b></p>{rows}"
             f'<p role="status" aria-live="polite" data-part="count">0 of {len(self.items)}</p>'
             '<p><a data-part="save" download="checklist.md" href="#">save as checklist.md</a></p>'
-            f'<script type="application/json">{text}</script>'
-            f"<script>{_SCRIPT.replace('NAME', name)}</script></div>"
         )
+        return island("checklist", name, body, facts, _SCRIPT)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/html": self.page(), "text/plain": self.markdown()}

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from kdsharp.checks import UsageError, check_images, check_range
+from kdsharp.checks import UsageError, check_range
+from kdsharp.explore.tiles import tiled, work_factor
 from kdsharp.images import quantize
 from kdsharp.metrics import psnr
 from kdsharp.plots import Picture, panels
@@ -76,29 +77,6 @@ def reach(function: Callable[[Tensor], Tensor], side: int = 128, share: float = 
     return int(((strength > share * strength.max()).nonzero() - middle).abs().max())
 
 
-def tiled(function: Callable[[Tensor], Tensor], image: Tensor, side: int, overlap: int) -> Tensor:
-    """``function`` on squares of ``side`` pixels that each see ``overlap`` more around them; only the squares are kept.
-
-    Args:
-        function: (1, C, H, W) to the same shape.
-        image: (1, C, H, W).
-        side: of the squares that are kept, in pixels.
-        overlap: pixels beyond each border that a square may look at, at most what the photo has.
-
-    Hard edges, so that a seam shows; :func:`kdsharp.inference.sharpen` fades the squares into each other.
-    """
-    check_images(image)
-    check_range(overlap, 0, 4096, "overlap")
-    out = torch.empty_like(image)
-    for top in range(0, image.shape[-2], side):
-        for left in range(0, image.shape[-1], side):
-            up, before = min(top, overlap), min(left, overlap)
-            seen = image[..., top - up : top + side + overlap, left - before : left + side + overlap]
-            kept = function(seen)[..., up : up + side, before : before + side]
-            out[..., top : top + side, left : left + side] = kept
-    return out
-
-
 def render_tiles(
     function: Callable[[Tensor], Tensor],
     image: Tensor,
@@ -121,7 +99,7 @@ def render_tiles(
         whole = quantize(function(image))
         pieces = quantize(tiled(function, image, side, overlap))
     most = 255 * (whole - pieces).abs().max().item()
-    seen = ((side + 2 * overlap) / side) ** 2
+    seen = work_factor(side, overlap)
     shown = {"in one piece": whole, f"tiles of {side}, overlap {overlap}": pieces}
     alt = f"Tiles of {side} pixels with an overlap of {overlap} differ from one piece by at most {most:.0f} grey "
     alt += f"levels and compute {seen:.1f} times the pixels."

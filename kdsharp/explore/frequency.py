@@ -55,11 +55,7 @@ def render_emphasis(
         f"result, {change:+.2f} dB against the input": to_array(crops[0]).repeat(2, 0).repeat(2, 1),
         "its error x 4, mid-grey = none": to_array(error).repeat(2, 0).repeat(2, 1),
     }
-    for index, (title, cell) in enumerate(cells.items()):
-        axes = made.add_axes(((18 + index * 238) / 720, 14 / 500, 208 / 720, 208 / 500))
-        axes.imshow(cell, interpolation="none")
-        axes.set_axis_off()
-        axes.set_title(title, fontsize=9)
+    plots.squares(made, cells, bottom=14)
     alt = (
         f"Butterworth emphasis, cutoff {cutoff:g} cycles per pixel, order {order:g}: {change:+.2f} dB against "
         f"the input; across a step edge from {STEP[0]} to {STEP[1]} values reach {edge.min():.2f} and {edge.max():.2f}."

@@ -87,11 +87,9 @@ def render_best(
     error = (0.5 + 4 * (quantize(answer) - truth).mean(1, keepdim=True)).expand(-1, 3, -1, -1)
     told = "the truth, which is certain" if reach == 0 else f"{score:.2f} dB on average"
     panels = {"one possible truth": truth, f"best answer: {told}": answer, "its error x 4, mid-grey = none": error}
-    for index, (title, cell) in enumerate(panels.items()):
-        axes = made.add_axes(((18 + index * 238) / 720, 8 / 490, 208 / 720, 208 / 490))
-        axes.imshow(to_array(quantize(cell)).repeat(2, 0).repeat(2, 1), interpolation="none")
-        axes.set_axis_off()
-        axes.set_title(title, fontsize=9)
+    plots.squares(
+        made, {title: to_array(quantize(cell)).repeat(2, 0).repeat(2, 1) for title, cell in panels.items()}, bottom=8
+    )
     alt = (
         f"Moved by up to {reach} pixels, penalty to the power of {power:g}: the best answer is {told}; it has "
         f"{share:.0%} of the truth's gradient energy."

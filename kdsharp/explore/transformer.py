@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from kdsharp import plots
-from kdsharp.checks import UsageError, check_images, check_positive, check_range
+from kdsharp.checks import UsageError, check_images
+from kdsharp.explore.tiles import tiled, work_factor
 from kdsharp.features import Taps
 from kdsharp.filters.spatial import SOBEL, blur, stencil
 from kdsharp.images import luma, to_array
@@ -81,32 +82,6 @@ def largest_map(network: nn.Module, side: int = 64) -> float:
         for hook in hooks:
             hook.remove()
     return max(sizes) / side**2
-
-
-def tiled(function: Callable[[Tensor], Tensor], image: Tensor, tile: int, overlap: int) -> Tensor:
-    """Apply ``function`` tile by tile, each seen with ``overlap`` more pixels around it, which are cut off afterwards.
-
-    Without a fade, so that the seams show; :func:`kdsharp.inference.sharpen` fades them out.
-
-    Args:
-        function: (1, 3, h, w) to the same shape.
-        image: (1, 3, H, W).
-        tile: side of a tile in pixels.
-        overlap: pixels seen beyond each side, as far as the photo goes; 0 or more.
-    """
-    check_images(image)
-    check_positive(tile, "tile")
-    check_range(overlap, 0, max(image.shape[-2:]), "overlap")
-    out = torch.empty_like(image)
-    height, width = image.shape[-2:]
-    with torch.inference_mode():
-        for top in range(0, height, tile):
-            for left in range(0, width, tile):
-                up, before = max(0, top - overlap), max(0, left - overlap)
-                seen = image[..., up : top + tile + overlap, before : left + tile + overlap]
-                kept = (..., slice(top - up, top - up + tile), slice(left - before, left - before + tile))
-                out[..., top : top + tile, left : left + tile] = function(seen)[kept]
-    return out
 
 
 def table_figure(tables: Mapping[str, Tensor], names: Sequence[str], signed: bool = False) -> Figure:
@@ -225,8 +200,3 @@ def render_tiles(
     made.text(0.5, 4 / height, note, ha="center", va="bottom", fontsize=8, color="#444444")
     means = ", ".join(f"{name} {error.mean().item():.3f}" for name, error in errors.items())
     return plots.Picture(made, f"Tiles of {tile} pixels with overlap {overlap}: mean change in grey levels: {means}.")
-
-
-def work_factor(tile: int, overlap: int) -> float:
-    """How many times the pixels of a large photo are computed: ``((tile + 2 overlap) / tile)^2``."""
-    return ((tile + 2 * overlap) / check_positive(tile, "tile")) ** 2

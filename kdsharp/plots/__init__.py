@@ -5,7 +5,7 @@
 
 from kdsharp.plots.charts import COLOURS, DASHES, bars, curves, pareto, scatter
 from kdsharp.plots.figure import DPI, WIDTH, Picture, figure, show
-from kdsharp.plots.pictures import crop, maps, panels, score, spectra, spectrum_pixels
+from kdsharp.plots.pictures import crop, maps, panels, score, spectra, spectrum_pixels, squares
 
 __all__ = [
     "COLOURS",
@@ -25,4 +25,5 @@ __all__ = [
     "show",
     "spectra",
     "spectrum_pixels",
+    "squares",
 ]

@@ -11,7 +11,7 @@ from kdsharp.checks import UsageError, check_images
 from kdsharp.filters.frequency import amplitude_spectrum
 from kdsharp.images import quantize, to_array
 from kdsharp.metrics import psnr, ssim
-from kdsharp.plots.figure import WIDTH, figure
+from kdsharp.plots.figure import DPI, WIDTH, figure
 
 
 def crop(image: Tensor, top: int, left: int, size: int) -> Tensor:
@@ -131,3 +131,19 @@ def spectra(images: Mapping[str, Tensor]) -> Figure:
     note = "pixels 1:1; below: amplitude of each stripe pattern over cycles per pixel, bright = strong (log scale)"
     made.text(0.5, 4 / height, note, ha="center", va="bottom", fontsize=8, color="#444444")
     return made
+
+
+def squares(made: Figure, cells: Mapping[str, np.ndarray], bottom: float) -> None:
+    """Draw up to three pictures of 208x208 pixels side by side into a figure of ``WIDTH``, each under its title.
+
+    Args:
+        made: the figure.
+        cells: title to (208, 208, 3 or 4).
+        bottom: pixels below them.
+    """
+    height = made.get_figheight() * DPI
+    for index, (title, cell) in enumerate(cells.items()):
+        axes = made.add_axes(((18 + index * 238) / WIDTH, bottom / height, 208 / WIDTH, 208 / height))
+        axes.imshow(cell, interpolation="none")
+        axes.set_axis_off()
+        axes.set_title(title, fontsize=9)
