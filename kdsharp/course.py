@@ -88,7 +88,10 @@ def say(markdown: str) -> None:
 
 
 def record(**values: float | int | str) -> None:
-    """Record headline results of a lesson; ``kdsharp run`` collects them into ``results.json``."""
+    """Record results of a lesson; ``kdsharp run`` collects them into ``results.json``.
+
+    One of them is called ``headline``: a text with a number, its unit and what it says, for the instructor's guide.
+    """
     from IPython.display import display
 
     rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in values.items()}

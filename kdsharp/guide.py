@@ -51,7 +51,8 @@ def overview(path: Path) -> Overview:
 def lesson_table(executed: Path) -> str:
     """A Markdown table of all lessons: minutes, contents, and what the executed notebooks in ``executed`` measured.
 
-    The seconds are those of the machine that ran them; the headline number is the first that a lesson records.
+    The seconds are those of the machine that ran them; the headline number is what a lesson records as
+    ``headline``: a number with its unit and what it says.
     """
     rows = [
         "| | lesson | minutes | computer, s | cells | explorers | exercises | quiz questions | headline number |",
@@ -62,8 +63,7 @@ def lesson_table(executed: Path) -> str:
         if (executed / path.name).is_file():
             run = nbformat.read(executed / path.name, as_version=4)
             seconds = f"{run.metadata.get('papermill', {}).get('duration', 0):.0f}"
-            key, value = next(iter(collect_results(executed / path.name).items()), ("", ""))
-            headline = f"{key.replace('_', ' ')}: {value}" if key else ""
+            headline = collect_results(executed / path.name).get("headline", "")
         rows.append(
             f"| {name[:2]} | {found.title} | {found.minutes} | {seconds} | {found.cells} | {found.explorers} | "
             f"{found.exercises} | {found.questions} | {headline} |"

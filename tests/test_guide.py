@@ -49,8 +49,8 @@ def test_every_lesson_keeps_the_contract():
         assert 3 <= found.questions <= 5, path.name
 
 
-def test_the_table_shows_seconds_and_the_first_number(tmp_path):
-    output = new_output("display_data", data={RESULT: {"gain_in_dB": 0.31, "other": 2}})
+def test_the_table_shows_seconds_and_the_headline(tmp_path):
+    output = new_output("display_data", data={RESULT: {"gain": 0.31, "headline": "0.31 dB by a mask"}})
     cell = new_code_cell("course.record()", outputs=[output])
     name, path = next(iter(lessons().items()))
     write(tmp_path / path.name, cell, papermill={"duration": 12.4})
@@ -58,7 +58,7 @@ def test_the_table_shows_seconds_and_the_first_number(tmp_path):
     assert len(rows) == 2 + len(lessons())
     assert rows[2].startswith(f"| {name[:2]} | Start here | ")
     assert "| 12 |" in rows[2]
-    assert rows[2].endswith("| gain in dB: 0.31 |")
+    assert rows[2].endswith("| 0.31 dB by a mask |")
     assert rows[3].endswith("|  |")
 
 
