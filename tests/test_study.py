@@ -7,7 +7,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from kdsharp import cli, degrade, study
+from kdsharp import cli, degrade, study, tables
 from kdsharp.checks import UsageError
 from kdsharp.datasets import Crops, FewLabels, photos
 from kdsharp.distill import Distillation
@@ -201,12 +201,17 @@ def test_the_table_and_the_figure_show_every_line():
 def test_the_command_leaves_records_table_and_figure(tmp_path, monkeypatch):
     monkeypatch.setitem(study.PROFILES, "smoke", TINY)
     command = ["study", "distillation", "--profile", "smoke", "--arm", "output", "--steps", "1", "--out", str(tmp_path)]
-    done = CliRunner().invoke(cli.app, command, catch_exceptions=False)
+    done = CliRunner().invoke(cli.app, [*command, "--table", str(tmp_path / "t.csv")], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert "label-poor" in done.output
     assert (tmp_path / "table.md").read_text().startswith("`kdsharp study distillation --profile smoke --steps 1`")
     assert (tmp_path / "figure.webp").stat().st_size > 1000
     assert json.loads((tmp_path / "study.json").read_text())["steps"] == 1
+    stored = tables.read(tmp_path / "t.csv")
+    assert stored.note.startswith("kdsharp study distillation --profile smoke --steps 1: unshuffle-mini,")
+    assert tuple(stored.rows[0]) == study.COLUMNS
+    found = [(line.regime, line.arm, line.seeds) for line in study.summary(stored.rows)]
+    assert found == [(regime, arm, TINY.seeds) for regime in study.REGIMES for arm in ("alone", "output")]
 
 
 def test_the_full_study_is_what_the_question_asks_for():

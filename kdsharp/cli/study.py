@@ -24,12 +24,16 @@ def distillation(
     ] = None,
     regime: Annotated[
         list[str] | None,
-        typer.Option(help="Only label-rich or label-poor: two cores can take one each. Both by default."),
+        typer.Option(
+            help="Only label-rich or label-poor, so that two cores take one each; call it once more without, for the "
+            "whole table. Both by default."
+        ),
     ] = None,
     seeds: Annotated[int | None, typer.Option(min=2, help="Seeds of each arm; 5 by default.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Training steps of each run.")] = None,
     student: Annotated[str | None, typer.Option(help="The student's architecture.")] = None,
     teacher: Annotated[str | None, typer.Option(help="The teacher: a name or a checkpoint file.")] = None,
+    table: Annotated[Path | None, typer.Option(help="Write every run here too, as CSV.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder; `build/study/PROFILE` by default.")] = None,
 ) -> None:
     """Does a teacher help? The same student with and without one, paired by seed, with and without labels.
@@ -38,13 +42,14 @@ def distillation(
 
     Example: `kdsharp study distillation --profile lab --arm output --seeds 3`
     """
-    from kdsharp import study
+    from kdsharp import provenance, study, tables
     from kdsharp.plots import Picture
 
     given = {"seeds": seeds, "steps": steps, "student": student, "teacher": teacher}
     chosen, command = _study("distillation", profile, given)
     folder = out if out is not None else Path("build/study") / profile
-    lines = study.summary(study.run(chosen, folder, arm or (), regimes=regime or ()))
+    records = study.run(chosen, folder, arm or (), regimes=regime or ())
+    lines = study.summary(records)
     alt = "Gain over the student alone, with 95 % intervals: " + "; ".join(
         f"{line.regime}, {line.arm}: {line.gain:+.2f} dB" for line in lines if line.verdict != "the baseline"
     )
@@ -52,6 +57,13 @@ def distillation(
     for name, content in (("table.md", text.encode()), ("figure.webp", Picture(study.figure(lines), alt).webp)):
         with atomic_path(folder / name) as file:
             file.write_bytes(content)
+    if table is not None:
+        note = (
+            f"{command}: {chosen.student}, teacher {chosen.teacher}, protocol {chosen.protocol}, {chosen.steps} steps "
+            f"of {chosen.batch} crops of {chosen.crop} pixels, {chosen.seeds} seeds; commit {provenance.commit()}, "
+            f"{provenance.device_name()}"
+        )
+        tables.write(table, note, [{key: record[key] for key in study.COLUMNS} for record in records])
     _show(lines)
     console.print(f"{folder / 'table.md'} and figure.webp", soft_wrap=True)
 

@@ -1,7 +1,7 @@
 """Studies: experiments that settle a question, which any reader can repeat (floor 7; lessons 09, 11 and 12)."""
 
 from kdsharp.study.arms import ARMS, REGIMES, Arm
-from kdsharp.study.distillation import PROFILES, Line, Study, run, summary
+from kdsharp.study.distillation import COLUMNS, PROFILES, Line, Study, run, summary
 from kdsharp.study.optimizers import OPTIMIZER_PROFILES, OptimizerStudy
 from kdsharp.study.optimizers import run as run_optimizers
 from kdsharp.study.pictures import PICTURES
@@ -11,6 +11,7 @@ from kdsharp.study.standings import Final, finals
 
 __all__ = [
     "ARMS",
+    "COLUMNS",
     "OPTIMIZER_PROFILES",
     "PICTURES",
     "PROFILES",

@@ -23,6 +23,8 @@ from kdsharp.study.arms import ARMS, REGIMES, Arm, best_mix, step_of
 from kdsharp.train import TrainConfig, fit
 
 Record = dict[str, Any]
+COLUMNS = ("regime", "arm", "seed", "learning_rate", "validation", "psnr", "seconds")
+"""What a stored table keeps of a record; :func:`summary` reads such rows too."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ PROFILES = {
         student="unshuffle-mini", steps=3, seeds=2, rates=(2.5e-3,), batch=2, leaves=0, taps=("body", "encoders.1")
     ),
     "lab": Study(steps=300, rates=(2.5e-3,), leaves=8),
-    "full": Study(),
+    "full": Study(student="unet-small", steps=1000, rates=(1e-3, 2.5e-3, 5e-3, 1e-2)),
 }
 
 
