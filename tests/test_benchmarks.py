@@ -11,6 +11,7 @@ PRINTS = {
     "latency": "report-e-student",
     "loading": "as the reports load",
     "memory": "beyond both",
+    "students": "report-e-student",
     "sweep": "seconds a run",
     "unsharp": "best unsharp of each photo",
 }

@@ -148,6 +148,20 @@ def test_a_run_that_was_stopped_is_run_again_alone(finished, monkeypatch):
     assert [record["psnr"] for record in again] == [record["psnr"] for record in records]
 
 
+def test_a_rate_that_diverges_is_not_taken_and_an_arm_that_does_says_so(monkeypatch, tmp_path):
+    def diverge(step, batches, config, progress):
+        if config.learning_rate > limit:
+            raise UsageError("training diverged")
+
+    monkeypatch.setattr(distillation, "fit", diverge)
+    limit = 0.1
+    records = study.run(replace(TINY, rates=(1.0, 1e-3)), tmp_path / "a", ["output"], progress=False)
+    assert {record["learning_rate"] for record in records} == {1e-3}
+    limit = 0.0
+    with pytest.raises(UsageError, match="diverged"):
+        study.run(replace(TINY, rates=(1.0,)), tmp_path / "b", ["output"], progress=False)
+
+
 def test_another_study_wants_another_folder(finished):
     with pytest.raises(UsageError, match=r"holds a study with other settings; give another folder with --out"):
         study.run(replace(TINY, steps=3), finished[0], progress=False)

@@ -23,6 +23,7 @@ from kdsharp.study.arms import ARMS, REGIMES, Arm, best_mix, step_of
 from kdsharp.train import TrainConfig, fit
 
 Record = dict[str, Any]
+TRIAL = "rate trial"
 COLUMNS = ("regime", "arm", "seed", "learning_rate", "validation", "psnr", "seconds")
 """What a stored table keeps of a record; :func:`summary` reads such rows too."""
 
@@ -122,7 +123,7 @@ def run(
             return record
 
         for regime in wanted:
-            trials = [one(regime, "rate trial", ARMS["alone"], study.seeds, rate) for rate in study.rates]
+            trials = [one(regime, TRIAL, ARMS["alone"], study.seeds, rate) for rate in study.rates]
             rate = max(trials, key=lambda record: record["validation"])["learning_rate"]
             for seed in range(study.seeds):  # seed by seed, so that a study cut short compares what it has
                 done += [one(regime, name, arm, seed, rate) for name, arm in chosen.items()]
@@ -183,8 +184,14 @@ def _train(data: Data, teacher: nn.Module, regime: str, name: str, arm: Arm, see
     study = data.study
     student, batches = build(study.student, seed), data.batches(regime, seed, arm)
     step = step_of(arm, student, copy.deepcopy(teacher), batches[0], study.taps)
-    fit(step, batches, config_of(study, rate, seed), progress=False)
-    scores = {split: mean_psnr(student.eval(), pairs, "cpu") for split, pairs in data.scores.items()}
+    try:
+        fit(step, batches, config_of(study, rate, seed), progress=False)
+    except UsageError:  # it diverged, which settles a trial of a rate, and nothing else
+        if name != TRIAL:
+            raise
+        scores = dict.fromkeys(data.scores, float("-inf"))
+    else:
+        scores = {split: mean_psnr(student.eval(), pairs, "cpu") for split, pairs in data.scores.items()}
     return {
         "regime": regime,
         "arm": name,

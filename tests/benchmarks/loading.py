@@ -79,15 +79,15 @@ def write_pairs(folder: Path, count: int) -> None:
     """``count`` pairs in the flat layout; after the first ones, links to them, so that the disk holds few pictures."""
     for part in ("input", "target"):
         (folder / part).mkdir(parents=True)
-    rng, blur = np.random.default_rng(0), GaussianBlur()
-    for index, photo in enumerate(photos("train")):
+    rng, blur, originals = np.random.default_rng(0), GaussianBlur(), photos("train")
+    for index, photo in enumerate(originals):
         sharp = blur.prepare(photo.pixels)
         Image.fromarray(sharp).save(folder / "target" / f"{index:05}.png")
         noisy = np.clip(sharp + rng.normal(0, 4, sharp.shape), 0, 255).astype(np.uint8)
         Image.fromarray(noisy).save(folder / "input" / f"{index:05}.png")
-    for index in range(len(photos("train")), count):
+    for index in range(len(originals), count):
         for part in ("input", "target"):
-            os.link(folder / part / f"{index % len(photos('train')):05}.png", folder / part / f"{index:05}.png")
+            os.link(folder / part / f"{index % len(originals):05}.png", folder / part / f"{index:05}.png")
 
 
 def megabytes() -> float:

@@ -1,0 +1,83 @@
+"""Students of one job, trained for the same time on the same crops: ours beside the reports'.
+
+    python tests/benchmarks/students.py
+
+Each network is trained alone (no teacher) on one thread, supervised on the `shake` protocol, and gets as many steps as
+fit into the same minutes. Its learning rate is the best of three, by a trial of a tenth of the time each, scored on the
+validation photos. Aim: `unet-tiny` and `unet-base` above every report's student.
+"""
+
+import argparse
+import time
+from dataclasses import replace
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from tqdm import tqdm
+
+from kdsharp.checks import UsageError
+from kdsharp.datasets import Crops, photos, synthetic_pairs, training_pictures
+from kdsharp.degrade import protocol
+from kdsharp.models import build, count_parameters
+from kdsharp.recipes import mean_psnr
+from kdsharp.recipes.course import SMALL
+from kdsharp.train import Supervised, fit
+
+RATES = (1e-3, 2.5e-3, 5e-3)
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--minutes", type=float, default=2, help="of each network's training, without its trials")
+parser.add_argument("--quick", action="store_true", help="two networks for a second each: does it run?")
+options = parser.parse_args()
+seconds = 1.0 if options.quick else 60 * options.minutes
+names = ["unet-tiny", "unet-small", "unet-base", *(f"report-{letter}-student" for letter in "abcde")]
+
+torch.set_num_threads(1)
+degradation = protocol("shake")
+scores = {
+    split: list(synthetic_pairs(degradation, photos(split)))[: 1 if options.quick else None]
+    for split in ("validation", "test")
+}
+batches = Crops(training_pictures(degradation, 0 if options.quick else SMALL.leaves), degradation, 64, SMALL.batch, 0)
+
+
+def trained(name: str, rate: float, steps: int) -> torch.nn.Module | None:
+    """The network after so many steps; None where the rate was too high for it."""
+    network = build(name, 0)
+    average = min(0.999, 1 - 10 / max(steps, 11))
+    config = replace(SMALL.config, steps=steps, learning_rate=rate, warmup=min(100, steps // 4), average=average)
+    try:
+        fit(Supervised(network), batches, config, progress=False)
+    except UsageError:
+        return None
+    return network.eval()
+
+
+def steps_in(name: str, budget: float) -> int:
+    """How many steps fit into so many seconds, by the pace of the last ten of fourteen."""
+    clocks: list[float] = []
+    fit(
+        Supervised(build(name, 0)),
+        batches,
+        replace(SMALL.config, steps=14, warmup=1),
+        progress=False,
+        watch=lambda step, loss: clocks.append(time.perf_counter()),
+    )
+    return max(2, round(budget / ((clocks[-1] - clocks[3]) / 10)))
+
+
+table = Table("student", "parameters", "rate", "steps", "seconds", "PSNR (dB)")
+table.add_row("input", "0", "", "", "", f"{mean_psnr(torch.nn.Identity(), scores['test'], 'cpu'):.2f}")
+for name in tqdm(names[::7] if options.quick else names, desc="students", unit="student"):
+    trials = {}
+    for rate in RATES[-1:] if options.quick else RATES:
+        network = trained(name, rate, steps_in(name, seconds / 10))
+        trials[rate] = float("-inf") if network is None else mean_psnr(network, scores["validation"], "cpu")
+    best, steps = max(trials, key=trials.__getitem__), steps_in(name, seconds)
+    start = time.perf_counter()
+    network = trained(name, best, steps)
+    spent = time.perf_counter() - start
+    score = "diverged" if network is None else f"{mean_psnr(network, scores['test'], 'cpu'):.2f}"
+    table.add_row(name, f"{count_parameters(build(name)):,}", f"{best:g}", f"{steps:,}", f"{spent:.0f}", score)
+Console(width=100).print(table)
