@@ -38,7 +38,7 @@ ARMS = {
     "channel": Arm(("channel",)),
     "affinity": Arm(("affinity",)),
     "bounded": Arm(("bounded",)),
-    "output-symmetries": Arm(("output",), symmetries=4),
+    "output-symmetries": Arm(("output",), symmetries=2),
 }
 """The arms by name; ``best mix`` joins them in a run: output and the feature term that did best on validation."""
 
