@@ -55,8 +55,8 @@ def lesson_table(executed: Path) -> str:
     ``headline``: a number with its unit and what it says.
     """
     rows = [
-        "| | lesson | minutes | computer, s | cells | explorers | exercises | quiz questions | headline number |",
-        "|---|---|---:|---:|---:|---:|---:|---:|---|",
+        "| | lesson, and its headline number | min | s | cells | expl. | ex. | quiz |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name, path in lessons().items():
         found, seconds, headline = overview(path), "", ""
@@ -64,8 +64,9 @@ def lesson_table(executed: Path) -> str:
             run = nbformat.read(executed / path.name, as_version=4)
             seconds = f"{run.metadata.get('papermill', {}).get('duration', 0):.0f}"
             headline = collect_results(executed / path.name).get("headline", "")
+        shown = f"**{found.title}**" + (f"<br>{headline}" if headline else "")
         rows.append(
-            f"| {name[:2]} | {found.title} | {found.minutes} | {seconds} | {found.cells} | {found.explorers} | "
-            f"{found.exercises} | {found.questions} | {headline} |"
+            f"| {name[:2]} | {shown} | {found.minutes} | {seconds} | {found.cells} | {found.explorers} | "
+            f"{found.exercises} | {found.questions} |"
         )
     return "\n".join(rows) + "\n"
