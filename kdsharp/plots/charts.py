@@ -13,18 +13,31 @@ COLOURS = ("#1b4f72", "#d35400", "#7d3c98", "#148f77", "#7b7d7d")
 DASHES = ("-", "--", ":", "-.", (0, (5, 1)))
 
 
-def _chart(height: int) -> tuple[Figure, Axes]:
-    """A figure with one pair of axes; the margins are pixels, so that labels fit at any height."""
+def _chart(height: int, names: Sequence[str] = ()) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes, and with margins in pixels, where labels and the legend of ``names`` fit."""
+    rows = -(-len(names) // _columns(names)) if len(names) > 1 else 0
+    height += 24 * rows
     made = figure(WIDTH, height)
-    left, right, bottom, top = 84, 20, 48, 14
+    left, right, bottom, top = 84, 20, 48, 14 + 24 * rows
     return made, made.add_axes((left / WIDTH, bottom / height, 1 - (left + right) / WIDTH, 1 - (bottom + top) / height))
+
+
+def _columns(names: Sequence[str]) -> int:
+    """How many names fit side by side above a chart."""
+    return max(1, min(3, 84 // max(len(name) + 6 for name in names)))
+
+
+def _legend(axes: Axes, names: Sequence[str]) -> None:
+    """The names above the axes, where they hide no point; none for a single one."""
+    if len(names) > 1:
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=_columns(names), frameon=False)
 
 
 def curves(
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str, log: bool = False, height: int = 300
 ) -> Figure:
     """Line plot: name to (x values, y values), with axis labels that carry the units."""
-    made, axes = _chart(height)
+    made, axes = _chart(height, list(lines))
     for index, (name, (xs, ys)) in enumerate(lines.items()):
         axes.plot(
             xs,
@@ -38,8 +51,7 @@ def curves(
         axes.set_yscale("log")
     axes.set(xlabel=x, ylabel=y)
     axes.grid(alpha=0.3)
-    if len(lines) > 1:
-        axes.legend(frameon=False)
+    _legend(axes, list(lines))
     return made
 
 
@@ -92,7 +104,7 @@ def scatter(
         log: a logarithmic x axis.
         ticks: names of the x values 0, 1, 2, ... where x is a category; the groups are then set a little apart.
     """
-    made, axes = _chart(300)
+    made, axes = _chart(300, list(groups))
     for index, (name, (xs, ys)) in enumerate(groups.items()):
         shift = 0.16 * (index - (len(groups) - 1) / 2) if ticks else 0.0
         places = np.asarray(xs, float) + shift
@@ -105,6 +117,5 @@ def scatter(
         axes.set_xscale("log")
     axes.set(xlabel=x, ylabel=y)
     axes.grid(alpha=0.3, which="both", axis="y" if ticks else "both")
-    if len(groups) > 1:
-        axes.legend(frameon=False)
+    _legend(axes, list(groups))
     return made
