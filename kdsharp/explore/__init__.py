@@ -142,7 +142,7 @@ def select(slider: Slider) -> Any:
 
 def _range_input(identifier: str, slider: Slider) -> str:
     return (
-        f'<p style="margin:.3em 0"><label for="{identifier}" style="display:inline-block;min-width:14em">'
+        f'<p style="margin:.3em 0"><label for="{identifier}" style="display:inline-block;min-width:18em">'
         f"{html.escape(slider.label)}: <output>{slider.values[slider.index()]:g}</output></label>"
         f'<input id="{identifier}" type="range" min="0" max="{len(slider.values) - 1}" step="1" '
         f'value="{slider.index()}" style="width:20em;max-width:100%"></p>'

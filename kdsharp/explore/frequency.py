@@ -45,7 +45,7 @@ def render_emphasis(
     x = range(-len(edge) // 2, len(edge) // 2)
     axes.plot(x, [STEP[0] if each < 0 else STEP[1] for each in x], color=plots.COLOURS[1], linestyle="--")
     axes.plot(x, edge, color=plots.COLOURS[0])
-    axes.set(xlabel="pixels from the edge", ylabel="value, 0 to 1", ylim=(-0.05, 1.05))
+    axes.set(xlabel="pixels from the edge", ylabel="value, 0 to 1", ylim=(-0.15, 1.15))
     axes.set_title("what becomes of a step edge; dashed: before", fontsize=9)
     side = 104
     crops = [plots.crop(each, *at, side) for each in (result, sharp)]

@@ -63,7 +63,7 @@ def render_cell(
     return plots.Picture(
         made,
         f"alpha {alpha:g}, temperature {temperature:g}: {mean:+.2f} dB against the student alone, 95 % interval plus "
-        f"or minus {half:.2f}; the crop of one seed has {plots.score(restored, sharp)}.",
+        f"or minus {half:.2f}; the photo of one seed has {plots.score(restored, sharp)}.",
     )
 
 

@@ -29,13 +29,13 @@ class Final:
 
     @property
     def verdict(self) -> str:
-        """In words: an interval that contains 0 is no difference."""
+        """In words: of an interval that contains 0 no difference is shown."""
         if self.optimizer == "adam":
             return "the baseline"
         if not math.isfinite(self.psnr):
             return "diverged"
         if not abs(self.gain) > self.gain_half_width:
-            return "no difference"
+            return "not shown"
         return "better" if self.gain > 0 else "worse"
 
 
