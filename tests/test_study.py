@@ -218,11 +218,15 @@ def test_the_command_leaves_records_table_and_figure(tmp_path, monkeypatch):
     done = CliRunner().invoke(cli.app, [*command, "--table", str(tmp_path / "t.csv")], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert "label-poor" in done.output
-    assert (tmp_path / "table.md").read_text().startswith("`kdsharp study distillation --profile smoke --steps 1`")
+    assert (
+        (tmp_path / "table.md")
+        .read_text()
+        .startswith("`kdsharp study distillation --profile smoke --steps 1 --arm output`")
+    )
     assert (tmp_path / "figure.webp").stat().st_size > 1000
     assert json.loads((tmp_path / "study.json").read_text())["steps"] == 1
     stored = tables.read(tmp_path / "t.csv")
-    assert stored.note.startswith("kdsharp study distillation --profile smoke --steps 1: unshuffle-mini,")
+    assert stored.note.startswith("kdsharp study distillation --profile smoke --steps 1 --arm output: unshuffle-")
     assert tuple(stored.rows[0]) == study.COLUMNS
     found = [(line.regime, line.arm, line.seeds) for line in study.summary(stored.rows)]
     assert found == [(regime, arm, TINY.seeds) for regime in study.REGIMES for arm in ("alone", "output")]

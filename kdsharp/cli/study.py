@@ -42,11 +42,12 @@ def distillation(
 
     Example: `kdsharp study distillation --profile lab --arm output --seeds 3`
     """
-    from kdsharp import provenance, study, tables
+    from kdsharp import study, tables
     from kdsharp.plots import Picture
 
     given = {"seeds": seeds, "steps": steps, "student": student, "teacher": teacher}
     chosen, command = _study("distillation", profile, given)
+    command += "".join(f" --arm {name}" for name in arm or ()) + "".join(f" --regime {name}" for name in regime or ())
     folder = out if out is not None else Path("build/study") / profile
     records = study.run(chosen, folder, arm or (), regimes=regime or ())
     lines = study.summary(records)
@@ -58,10 +59,10 @@ def distillation(
         with atomic_path(folder / name) as file:
             file.write_bytes(content)
     if table is not None:
+        commits, devices = (", ".join(dict.fromkeys(record[key] for record in records)) for key in ("commit", "device"))
         note = (
             f"{command}: {chosen.student}, teacher {chosen.teacher}, protocol {chosen.protocol}, {chosen.steps} steps "
-            f"of {chosen.batch} crops of {chosen.crop} pixels, {chosen.seeds} seeds; commit {provenance.commit()}, "
-            f"{provenance.device_name()}"
+            f"of {chosen.batch} crops of {chosen.crop} pixels, {chosen.seeds} seeds; commit {commits}, {devices}"
         )
         tables.write(table, note, [{key: record[key] for key in study.COLUMNS} for record in records])
     _show(lines)

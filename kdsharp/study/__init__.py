@@ -6,7 +6,7 @@ from kdsharp.study.optimizers import OPTIMIZER_PROFILES, OptimizerStudy
 from kdsharp.study.optimizers import run as run_optimizers
 from kdsharp.study.pictures import PICTURES
 from kdsharp.study.pictures import run as run_pictures
-from kdsharp.study.report import figure, markdown
+from kdsharp.study.report import figure, markdown, table
 from kdsharp.study.standings import Final, finals
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "run_optimizers",
     "run_pictures",
     "summary",
+    "table",
 ]

@@ -64,7 +64,7 @@ PROFILES = {
         student="unshuffle-mini", steps=3, seeds=2, rates=(2.5e-3,), batch=2, leaves=0, taps=("body", "encoders.1")
     ),
     "lab": Study(steps=300, rates=(2.5e-3,), leaves=8),
-    "full": Study(student="unet-small", steps=900, rates=(1e-3, 2.5e-3, 5e-3, 1e-2)),
+    "full": Study(student="unet-small", rates=(1e-3, 2.5e-3, 5e-3, 1e-2)),
 }
 
 

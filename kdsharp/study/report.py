@@ -12,16 +12,20 @@ from kdsharp.study.distillation import Line, Study
 
 def markdown(lines: Sequence[Line], study: Study, command: str, learns: str = "") -> str:
     """The table with what it was measured on, for a README or a page. ``learns`` names the teacher, if there is one."""
-    head = "| regime | arm | dB | gain, dB | verdict | seconds a run |\n|---|---|---|---|---|---|\n"
-    rows = "".join(
-        f"| {line.regime} | {line.arm} | {line.psnr:.2f} | {gain(line)} | {line.verdict} | {line.seconds:.0f} |\n"
-        for line in lines
-    )
     return (
         f"`{command}`: student `{study.student}`{learns}, protocol `{study.protocol}`, "
         f"{study.steps:,} steps of {study.batch} crops of {study.crop} pixels, {study.seeds} seeds. Gains over the "
         f"baseline are paired by seed, with 95 % intervals (Student's t); an interval that contains 0 is no gain.\n\n"
-        f"{head}{rows}"
+        f"{table(lines)}"
+    )
+
+
+def table(lines: Sequence[Line]) -> str:
+    """One Markdown row a line."""
+    head = "| regime | arm | dB | gain, dB | verdict | seconds a run |\n|---|---|---|---|---|---|\n"
+    return head + "".join(
+        f"| {line.regime} | {line.arm} | {line.psnr:.2f} | {gain(line)} | {line.verdict} | {line.seconds:.0f} |\n"
+        for line in lines
     )
 
 
