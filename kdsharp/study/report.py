@@ -35,12 +35,12 @@ def gain(line: Line) -> str:
 
 
 def figure(lines: Sequence[Line]) -> Figure:
-    """Gain over the student alone (the dashed line) in dB, one panel a regime, with 95 % intervals."""
+    """Gain over the student alone (the dashed line) in dB, one panel a regime on one scale, with 95 % intervals."""
     shown = [line for line in lines if line.verdict != "the baseline"]
     arms = list(dict.fromkeys(line.arm for line in shown))
     made = empty(WIDTH, 70 + 26 * len(arms))
     for index, regime in enumerate(REGIMES):
-        axes = made.add_subplot(1, len(REGIMES), index + 1)
+        axes = made.add_subplot(1, len(REGIMES), index + 1, sharex=made.axes[0] if made.axes else None)
         for line in (line for line in shown if line.regime == regime):
             axes.errorbar(
                 line.gain, arms.index(line.arm), xerr=line.half_width, fmt="o", capsize=4, color=COLOURS[index]
