@@ -26,7 +26,7 @@ def moved(model, by=0.05):
 
 
 def grey_net():
-    torch.manual_seed(0)
+    torch.manual_seed(3)
     return moved(ResidualUNet((8, 8), (1, 1), (0,), factor=4, ends=1, grey=True))
 
 
@@ -58,7 +58,7 @@ def test_the_file_answers_as_pytorch(files, form, size):
     image = photo(*size)
     small = F.pad(image, (0, max(0, 16 - size[1]), 0, max(0, 16 - size[0])), mode="replicate")
     expected = model(small)[..., : size[0], : size[1]]
-    assert (expected - image).abs().max() > 1e-3  # a hundred times the tolerance below
+    assert (expected - image).abs().max() > 0.01
     torch.testing.assert_close(export.Session(paths[form])(image), expected, rtol=0, atol=1e-5)
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from kdsharp import checkpoints, degrade
+from kdsharp import checkpoints, claims, degrade
 from kdsharp.checks import UsageError, check_name, make_folder
 from kdsharp.datasets import Crops, Epochs, photos, training_pictures
 from kdsharp.distill import Distillation
@@ -30,8 +30,8 @@ RATES = ("equal", "tuned")
 DECAY = 0.01
 """AdamW's weight decay, torch's default; without one AdamW is Adam."""
 
-MEASURED = ("loss", "reconstruction", "feature", "psnr")
-"""What report A's tables hold for each split."""
+MEASURED = claims.COLUMNS
+"""What report A's tables hold for each split, and ours too."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ validation photos. Aim: `unet-tiny` and `unet-base` above every report's student
 
 import argparse
 import time
-from dataclasses import replace
 
 import torch
 from rich.console import Console
@@ -21,7 +20,7 @@ from kdsharp.datasets import Crops, photos, synthetic_pairs, training_pictures
 from kdsharp.degrade import protocol
 from kdsharp.models import build, count_parameters
 from kdsharp.recipes import mean_psnr
-from kdsharp.recipes.course import SMALL
+from kdsharp.study.distillation import Study, config_of
 from kdsharp.train import Supervised, fit
 
 RATES = (1e-3, 2.5e-3, 5e-3)
@@ -39,42 +38,41 @@ scores = {
     split: list(synthetic_pairs(degradation, photos(split)))[: 1 if options.quick else None]
     for split in ("validation", "test")
 }
-batches = Crops(training_pictures(degradation, 0 if options.quick else SMALL.leaves), degradation, 64, SMALL.batch, 0)
+pictures = training_pictures(degradation, 0 if options.quick else Study.leaves)
+batches = Crops(pictures, degradation, Study.crop, Study.batch, 0)
 
 
 def trained(name: str, rate: float, steps: int) -> torch.nn.Module | None:
     """The network after so many steps; None where the rate was too high for it."""
     network = build(name, 0)
-    average = min(0.999, 1 - 10 / max(steps, 11))
-    config = replace(SMALL.config, steps=steps, learning_rate=rate, warmup=min(100, steps // 4), average=average)
     try:
-        fit(Supervised(network), batches, config, progress=False)
+        fit(Supervised(network), batches, config_of(Study(steps=steps), rate, 0), progress=False)
     except UsageError:
         return None
     return network.eval()
 
 
-def steps_in(name: str, budget: float) -> int:
-    """How many steps fit into so many seconds, by the pace of the last ten of fourteen."""
+def seconds_a_step(name: str) -> float:
+    """The pace of the last ten of fourteen steps."""
     clocks: list[float] = []
     fit(
         Supervised(build(name, 0)),
         batches,
-        replace(SMALL.config, steps=14, warmup=1),
+        config_of(Study(steps=14), RATES[0], 0),
         progress=False,
         watch=lambda step, loss: clocks.append(time.perf_counter()),
     )
-    return max(2, round(budget / ((clocks[-1] - clocks[3]) / 10)))
+    return (clocks[-1] - clocks[3]) / 10
 
 
 table = Table("student", "parameters", "rate", "steps", "seconds", "PSNR (dB)")
 table.add_row("input", "0", "", "", "", f"{mean_psnr(torch.nn.Identity(), scores['test'], 'cpu'):.2f}")
 for name in tqdm(names[::7] if options.quick else names, desc="students", unit="student"):
-    trials = {}
+    steps, trials = max(2, round(seconds / seconds_a_step(name))), {}
     for rate in RATES[-1:] if options.quick else RATES:
-        network = trained(name, rate, steps_in(name, seconds / 10))
+        network = trained(name, rate, max(2, steps // 10))
         trials[rate] = float("-inf") if network is None else mean_psnr(network, scores["validation"], "cpu")
-    best, steps = max(trials, key=trials.__getitem__), steps_in(name, seconds)
+    best = max(trials, key=trials.__getitem__)
     start = time.perf_counter()
     network = trained(name, best, steps)
     spent = time.perf_counter() - start
