@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import torch
+from scipy.fft import next_fast_len
 from scipy.signal import lfilter
 from torch import Tensor
 from torch.nn import functional as F
@@ -106,7 +107,8 @@ def splat(x: np.ndarray, y: np.ndarray) -> Tensor:
 def convolve(image: Tensor, psfs: Tensor) -> Tensor:
     """Blur each image of a batch with its own PSF, edges continued by reflection.
 
-    Computed through the FFT, ``ifft(fft(image) * fft(psf))``, because the cost then does not grow with the PSF.
+    Computed through the FFT, ``ifft(fft(image) * fft(psf))``, because the cost then does not grow with the PSF. The
+    sides are filled up to a product of small primes, which the FFT takes in half the time of an awkward length.
 
     Args:
         image: (B, C, H, W).
@@ -116,10 +118,11 @@ def convolve(image: Tensor, psfs: Tensor) -> Tensor:
     half = psfs.shape[-1] // 2
     mode = "reflect" if half < min(image.shape[-2:]) else "replicate"
     padded = F.pad(image, (half,) * 4, mode=mode)
-    size = padded.shape[-2:]
-    spectrum = torch.fft.rfft2(padded) * torch.fft.rfft2(psfs, s=size)[:, None]
+    height, width = padded.shape[-2:]
+    size = (next_fast_len(height, real=True), next_fast_len(width, real=True))
+    spectrum = torch.fft.rfft2(padded, s=size) * torch.fft.rfft2(psfs, s=size)[:, None]
     full = torch.fft.irfft2(spectrum, s=size)
-    return full[..., 2 * half :, 2 * half :]
+    return full[..., 2 * half : height, 2 * half : width]
 
 
 def stack(psfs: list[Tensor]) -> Tensor:
