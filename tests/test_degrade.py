@@ -10,7 +10,8 @@ from PIL import Image, ImageFilter
 
 from kdsharp import degrade
 from kdsharp.checks import UsageError
-from kdsharp.degrade import GaussianBlur, Mix, Rescale, Shake
+from kdsharp.degrade import GaussianBlur, Mix, Motion, Rescale, Shake
+from kdsharp.degrade.motion import exposed
 from kdsharp.images import quantize, to_array, to_linear, to_srgb, to_tensor
 from kdsharp.kernels import convolve
 
@@ -179,6 +180,7 @@ def test_gopro_needs_real_pairs():
         (Shake, {"length": (0.0, 3.0)}),
         (Shake, {"length": (5.0, 3.0)}),
         (Shake, {"still": 1.5}),
+        (Motion, {"gathered": 1.5}),
         (Rescale, {"scale": 0.0}),
         (Rescale, {"scale": 1.5}),
         (Rescale, {"filter": "lanczos"}),
@@ -247,6 +249,28 @@ def test_one_picture_may_hold_two_motions():
         spots = moving(grid, rng(seed)).unfold(2, 32, 32).unfold(3, 32, 32)[0, 0].reshape(9, 32, 32)
         differ.append((spots - spots[:1]).abs().max().item() > 0.02)
     assert 10 <= sum(differ) <= 20
+
+
+def test_gathered_frames_leave_separate_copies():
+    """A dot that moves 60 pixels: 7 to 13 short exposures leave gaps in its trace, an open shutter leaves none."""
+    dot = torch.zeros(1, 3, 129, 129)
+    dot[..., 64, 64] = 0.9
+    moving = dataclasses.replace(MOVING, length=(60.0, 60.0), wobble=0.0, response=(1.0, 1.0))
+    lit = [
+        [int((dataclasses.replace(moving, gathered=share)(dot, rng(seed))[0, 0] > 0).sum()) for seed in range(8)]
+        for share in (0.0, 1.0)
+    ]
+    assert min(lit[0]) > 55
+    assert min(lit[1]) < 40
+
+
+@pytest.mark.parametrize(("frames", "share", "kept"), [(7, 1.0, 70), (7, 0.5, 35), (5, 0.2, 15)])
+def test_exposed_keeps_the_middle_of_each_frame(frames, share, kept):
+    path = np.stack([np.arange(70.0), np.zeros(70)])
+    found = exposed(path, frames, share)[0]
+    assert len(found) == pytest.approx(kept, abs=frames)
+    assert found.mean() == pytest.approx(34.5)
+    assert exposed(np.zeros((2, 1)), frames, share).shape == (2, 1)
 
 
 def test_a_mix_sends_each_image_through_one_of_its_parts():

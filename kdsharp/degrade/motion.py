@@ -66,7 +66,9 @@ class Motion:
     the second path a turned and scaled copy of the first), the rest a moving thing (m is a random blob). A video's
     exposure is short, so the paths are nearly straight; a frame that gathers several moments has little noise. GoPro's
     ``blur`` averages stored values (g = 1), its ``blur_gamma`` and real sensors average light (g about 2.2): g is drawn
-    for each image. What matters in synthetic blur: Rim et al., RSBlur, ECCV 2022. Lesson 14.
+    for each image. GoPro's blur is the sum of 7 to 13 frames, each of a far shorter exposure, so that an edge leaves
+    separate copies; REDS has frames put in between until the trace closes: ``gathered`` images are of the first kind.
+    What matters in synthetic blur: Rim et al., RSBlur, ECCV 2022. Lesson 14.
 
     Args:
         length: shortest and longest effective path in pixels, drawn evenly on a log scale.
@@ -75,6 +77,8 @@ class Motion:
         lights: largest factor by which a clipped highlight was brighter than white, at least 1.
         shot, read: largest noise in grey levels of 255, as in :class:`Shake`.
         still: share of images without motion, in [0, 1].
+        gathered: share of images that are the sum of 7, 9, 11 or 13 frames, each exposed for a twentieth to the whole
+            of its time, in [0, 1].
     """
 
     length: tuple[float, float] = (2.0, 25.0)
@@ -84,10 +88,12 @@ class Motion:
     shot: float = 0.8
     read: float = 1.0
     still: float = 0.05
+    gathered: float = 0.0
     linear_light: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _check(self, "shortest motion")
+        check_range(self.gathered, 0, 1, "gathered")
         check_range(self.response[0], 1, self.response[1], "smallest response")
         check_range(self.lights, 1, 100, "lights")
         check_range(self.wobble, 0, 1, "wobble")
@@ -105,7 +111,10 @@ class Motion:
         light = sharp**exponents
         light = torch.where(light > 0.97, light * lights, light)
         layer = kernels.convolve(torch.cat([light * masks, masks], 1), first)
-        mixed = layer[:, :-1] + (1 - layer[:, -1:]) * kernels.convolve(light, second)
+        mixed = layer[:, :-1]
+        two = [kind != "single" for kind, _, _ in motions]
+        if any(two):  # the rest of the picture: nothing is left of it where there is a single motion
+            mixed[two] += (1 - layer[two, -1:]) * kernels.convolve(light[two], second[two])
         return noisy(mixed.clamp(0, 1) ** (1 / exponents), rng, self.shot, self.read)
 
     def _motions(self, rng: np.random.Generator) -> tuple[str, np.ndarray, np.ndarray]:
@@ -118,6 +127,9 @@ class Motion:
             angle, scale = rng.uniform(-0.5, 0.5), rng.uniform(0.6, 1.6)
             turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
             second = scale * turn @ first
+        if self.gathered and rng.random() < self.gathered:
+            frames, share = 2 * int(rng.integers(3, 7)) + 1, rng.uniform(0.05, 1)
+            first, second = (exposed(path, frames, share) for path in (first, second))
         return kind, first, second
 
     def _path(self, rng: np.random.Generator) -> np.ndarray:
@@ -128,6 +140,15 @@ class Motion:
 
     def psf_for(self, rng: np.random.Generator) -> None:
         return None  # two motions in one picture are not one PSF
+
+
+def exposed(path: np.ndarray, frames: int, share: float) -> np.ndarray:
+    """The points of a path, (2, samples), at which the shutter is open: the middle ``share`` of each frame's time.
+
+    An odd number of frames keeps the middle of the path, which the sharp frame shows.
+    """
+    phase = (np.arange(path.shape[1]) + 0.5) * frames / path.shape[1] % 1
+    return path[:, np.abs(phase - 0.5) <= share / 2]
 
 
 def average_frames(sharp: Tensor, path: np.ndarray, frames: int, response: float = 1.0) -> Tensor:

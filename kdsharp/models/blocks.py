@@ -1,6 +1,7 @@
 """Pieces that several networks share (lesson 06)."""
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 def conv3x3(inputs: int, outputs: int, stride: int = 1, bias: bool = True) -> nn.Conv2d:
@@ -26,10 +27,20 @@ class ResidualBlock(nn.Module):
     of NAFNet (Chen et al., arXiv 2204.04676). Without the division or without a bound, twelve blocks in a row
     multiply their features with each other and training diverges. No batch norm: it ties the colours of a photo to
     its batch.
+
+    Where the blur differs from place to place, as in videos, a mean over the whole picture mixes what belongs apart.
+    With a ``window`` the means are taken over windows of that many positions a side, one at every half window, and
+    the factors are interpolated between them (after the local converter of Chu et al., "Improving image restoration
+    by revisiting global information aggregation", ECCV 2022, who do so at test time only).
+
+    Args:
+        channels: C.
+        window: side of a window in positions, a multiple of 4; None takes the whole picture.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, window: int | None = None) -> None:
         super().__init__()
+        self.window = window
         self.conv1 = conv3x3(channels, channels)
         self.activation = nn.ReLU()
         self.gate = nn.Conv2d(channels, channels, 1)
@@ -38,14 +49,33 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         inner = self.activation(self.conv1(x))
-        means = inner.mean((2, 3), keepdim=True)
+        means = inner.mean((2, 3), keepdim=True) if self.window is None else window_means(inner, self.window)
         ratios = means / (means.mean(1, keepdim=True) + 1e-4) - 1
-        return x + self.conv2(inner * (1 + self.gate(ratios).tanh()))
+        factors = 1 + self.gate(ratios).tanh()
+        if self.window is not None:
+            factors = interpolated(factors, self.window // 2, inner)
+        return x + self.conv2(inner * factors)
 
 
-def blocks(channels: int, count: int) -> nn.Sequential:
+def window_means(x: Tensor, window: int) -> Tensor:
+    """Means of (B, C, H, W) over windows of ``window`` positions a side, centred ``window / 2`` apart.
+
+    At a border they are of the part of the window that lies inside. :func:`kdsharp.models.nafnet.local_mean` has one
+    window for each position, as the published weights need it; this grid costs a fraction of that.
+    """
+    spacing = window // 2
+    return F.avg_pool2d(x, window, spacing, spacing // 2, ceil_mode=True, count_include_pad=False)
+
+
+def interpolated(x: Tensor, spacing: int, like: Tensor) -> Tensor:
+    """Values that stand ``spacing`` positions apart, with linear steps between them, cut to the size of ``like``."""
+    height, width = like.shape[-2:]
+    return F.interpolate(x, scale_factor=spacing, mode="bilinear", align_corners=False)[..., :height, :width]
+
+
+def blocks(channels: int, count: int, window: int | None = None) -> nn.Sequential:
     """``count`` residual blocks in a row."""
-    return nn.Sequential(*(ResidualBlock(channels) for _ in range(count)))
+    return nn.Sequential(*(ResidualBlock(channels, window) for _ in range(count)))
 
 
 class ChannelNorm(nn.LayerNorm):

@@ -21,6 +21,8 @@ class ResidualUNet(nn.Module):
         ends: side of the kernels of the first and the last convolution. With many channels to unpack, 1 trains
             better than 3 (lesson 08).
         grey: look at the luma alone and add the same to all three channels: a third of the first and last layer.
+        window: side in pixels of the windows over which the blocks take their means, a multiple of 4 times the
+            lowest level's scale; None takes them over the whole picture (:class:`kdsharp.models.blocks.ResidualBlock`).
 
     Shape: (B, 3, H, W) in [0, 1] to the same shape, not clamped; any H and W from 16.
     """
@@ -33,6 +35,7 @@ class ResidualUNet(nn.Module):
         factor: int = 2,
         ends: int = 3,
         grey: bool = False,
+        window: int | None = None,
     ) -> None:
         super().__init__()
         steps = list(zip(widths, widths[1:], depths, depths[:-1] if decoders is None else decoders, strict=False))
@@ -42,13 +45,14 @@ class ResidualUNet(nn.Module):
         first = nn.Conv2d(pixels, widths[0], ends, padding=ends // 2)
         last = zero_last(nn.Conv2d(widths[0], pixels, ends, padding=ends // 2))
         self.stem = nn.Sequential(nn.PixelUnshuffle(factor), first)
-        self.encoders = nn.ModuleList(blocks(wide, down) for wide, _, down, _ in steps)
+        sides = [window and window // (factor * 2**level) for level in range(len(widths))]
+        self.encoders = nn.ModuleList(blocks(step[0], step[2], side) for step, side in zip(steps, sides, strict=False))
         self.downs = nn.ModuleList(conv3x3(wide, low, stride=2) for wide, low, _, _ in steps)
-        self.bottom = blocks(widths[-1], depths[-1])
+        self.bottom = blocks(widths[-1], depths[-1], sides[-1])
         self.ups = nn.ModuleList(
             nn.Sequential(nn.Conv2d(low, wide * 4, 1), nn.PixelShuffle(2)) for wide, low, _, _ in steps
         )
-        self.decoders = nn.ModuleList(blocks(wide, up) for wide, _, _, up in steps)
+        self.decoders = nn.ModuleList(blocks(step[0], step[3], side) for step, side in zip(steps, sides, strict=False))
         self.head = nn.Sequential(last, nn.PixelShuffle(factor))
 
     def forward(self, image: Tensor) -> Tensor:

@@ -6,8 +6,9 @@ from torch import nn
 
 from kdsharp.checks import UsageError
 from kdsharp.models import MODELS, build, count_macs, count_parameters
-from kdsharp.models.blocks import ChannelNorm, ResidualBlock, blocks, conv3x3, zero_last
+from kdsharp.models.blocks import ChannelNorm, ResidualBlock, blocks, conv3x3, interpolated, window_means, zero_last
 from kdsharp.models.students import UnshuffleStudent
+from kdsharp.models.unet import ResidualUNet
 
 PUBLISHED = {"restormer": 2_400_000, "nafnet": 260_000, "nafnet-local": 260_000}
 """Upper bounds in MACs per pixel of the networks that are loaded, not trained here."""
@@ -123,6 +124,40 @@ def test_gates_look_at_each_picture_as_a_whole_and_not_at_its_contrast():
     layer.gate.register_forward_hook(lambda module, inputs, output: seen.append(output))
     layer(features), layer(5 * features)
     torch.testing.assert_close(seen[0], seen[1], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (21, 34), (5, 7)])
+def test_window_means_by_hand(size):
+    """Windows of 8, 4 apart, the first centred on position 2: rows -2 to 5, 2 to 9, and so on, cut at the border."""
+    x = torch.rand(1, 2, *size, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    starts = [range(-2, length - 2, 4) for length in size]
+    expected = [[x[..., max(0, r) : r + 8, max(0, c) : c + 8].mean((2, 3)) for c in starts[1]] for r in starts[0]]
+    found = window_means(x, 8)
+    for row, means in enumerate(expected):
+        for column, mean in enumerate(means):
+            torch.testing.assert_close(found[..., row, column], mean)
+    assert found.shape[2:] == (len(starts[0]), len(starts[1]))
+
+
+def test_interpolation_puts_each_value_at_the_centre_of_its_window():
+    ramp = torch.arange(32.0).expand(1, 1, 32, 32)
+    back = interpolated(window_means(ramp, 8), 4, ramp)
+    torch.testing.assert_close(back[..., 8:-8], ramp[..., 8:-8])  # an even ramp is its own mean
+
+
+def test_gates_with_a_window_do_not_see_what_is_far():
+    layer, features = ResidualBlock(4, window=8), torch.rand(1, 4, 40, 12)
+    nn.init.normal_(layer.gate.weight, generator=torch.Generator().manual_seed(2))
+    far = features.clone()
+    far[:, :, 30:] *= torch.tensor([1, 5, 0.2, 3]).view(4, 1, 1)
+    change = (layer(far) - layer(features)).abs().amax((0, 1, 3))
+    assert change[30:].max() > 1e-2
+    assert change[:20].max() == 0
+
+
+def test_the_window_is_measured_in_pixels_of_the_photo():
+    network = ResidualUNet((4, 8), (1, 1), factor=4, window=128)
+    assert [part[0].window for part in (network.encoders[0], network.bottom, network.decoders[0])] == [32, 16, 32]
 
 
 def test_unet_levels_widths_and_depths_by_hand():
