@@ -109,6 +109,13 @@ def test_every_recipe_runs_from_end_to_end(name, tmp_path):
     assert all(note in card for note in recipe.notes)
 
 
+def test_a_stage_may_have_a_blur_of_its_own():
+    recipe = RECIPES["shake"]
+    for stage, blur in ((recipe.teacher, recipe.training), (recipe.student, recipe.student.training)):
+        assert training.synthetic_batches(recipe, stage.at("smoke")).degradation is blur
+    assert recipe.student.training != recipe.training
+
+
 def test_protocols_of_fixed_size_are_blurred_whole(monkeypatch, tmp_path):
     """Crops are cut after the blur: a corner of a crop may be the corner of the picture, blurred with its border."""
     seen = []

@@ -31,7 +31,7 @@ class ResidualBlock(nn.Module):
     Where the blur differs from place to place, as in videos, a mean over the whole picture mixes what belongs apart.
     With a ``window`` the means are taken over windows of that many positions a side, one at every half window, and
     the factors are interpolated between them (after the local converter of Chu et al., "Improving image restoration
-    by revisiting global information aggregation", ECCV 2022, who do so at test time only).
+    by revisiting global information aggregation", ECCV 2022, who do so at test time only; lesson 07).
 
     Args:
         channels: C.

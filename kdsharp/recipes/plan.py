@@ -18,6 +18,7 @@ class Stage:
         checkpoint: the name that ``--model`` takes afterwards.
         architecture: a name in ``kdsharp.models.MODELS``.
         config: the full profile's run.
+        training: what blurs its pictures, where that is not what the recipe says.
         lab: steps of the lab profile.
         batch, crop: crops a batch, and their side in pixels.
         lab_crop: their side in the lab profile.
@@ -35,6 +36,7 @@ class Stage:
     checkpoint: str
     architecture: str
     config: TrainConfig
+    training: Degradation | None = None
     lab: int = 300
     batch: int = 8
     crop: int = 96

@@ -9,11 +9,11 @@ from tqdm.auto import tqdm
 
 from kdsharp.checkpoints import data_folder
 from kdsharp.checks import atomic_path, check_name
-from kdsharp.datasets import Crops, photos, synthetic_pairs, training_pictures
+from kdsharp.datasets import photos, synthetic_pairs
 from kdsharp.degrade import protocol
 from kdsharp.models import build
 from kdsharp.recipes.plan import Recipe, Stage
-from kdsharp.recipes.training import mean_psnr
+from kdsharp.recipes.training import mean_psnr, synthetic_batches
 from kdsharp.train import OPTIMIZERS, Supervised, fit
 
 GRID = tuple(float(f"{rate:.1g}") for rate in np.geomspace(1e-4, 10, 11))
@@ -41,8 +41,7 @@ def tune_rates(recipe: Recipe, steps: int = 200, progress: bool = False) -> dict
     """
     plan = recipe.student
     assert isinstance(plan, Stage)
-    pictures = training_pictures(recipe.training, 0, plan.config.seed)
-    batches = Crops(pictures, recipe.training, plan.lab_crop, plan.batch, plan.config.seed, plan.margin)
+    batches = synthetic_batches(recipe, replace(plan, crop=plan.lab_crop, leaves=0))
     validation = list(synthetic_pairs(protocol(recipe.protocol), photos("validation")))
     scores: dict[str, dict[float, float]] = {name: {} for name in OPTIMIZERS}
     runs = [(name, rate) for name in OPTIMIZERS for rate in GRID]

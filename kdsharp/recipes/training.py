@@ -152,10 +152,11 @@ def training_step(plan: Stage, model: torch.nn.Module, teacher: torch.nn.Module 
 
 def synthetic_batches(recipe: Recipe, plan: Stage, own: list[Photo] | None = None, progress: bool = False) -> Dataset:
     """The batches of a stage on sharp photos (the user's ``own``, or the bundled ones) that the recipe blurs."""
-    pictures = training_pictures(recipe.training, plan.leaves, plan.config.seed, progress=progress, own=own)
+    degradation = plan.training or recipe.training
+    pictures = training_pictures(degradation, plan.leaves, plan.config.seed, progress=progress, own=own)
     if plan.whole:
-        return PairCrops(_blurred(pictures, recipe.training), plan.crop, plan.batch, plan.config.seed)
-    return Crops(pictures, recipe.training, plan.crop, plan.batch, plan.config.seed, plan.margin)
+        return PairCrops(_blurred(pictures, degradation), plan.crop, plan.batch, plan.config.seed)
+    return Crops(pictures, degradation, plan.crop, plan.batch, plan.config.seed, plan.margin)
 
 
 def _blurred(pictures: list[np.ndarray], degradation: Degradation) -> list[tuple[str, np.ndarray, np.ndarray]]:
