@@ -302,7 +302,7 @@ def test_a_model_card_is_a_markdown_table():
 def test_rates_are_tuned_alike_and_a_diverging_one_loses(monkeypatch, few_pixels):
     noise = np.random.default_rng(1).integers(0, 256, (100, 100, 3), dtype=np.uint8)
     monkeypatch.setattr(rates, "photos", lambda split: few_pixels.append(split) or [Photo("a", noise)])
-    monkeypatch.setattr(rates, "training_pictures", lambda *options: [noise])
+    monkeypatch.setattr(training, "training_pictures", lambda *given, **more: [noise])
     monkeypatch.setattr(rates, "GRID", (1e-3, 1e30))
     monkeypatch.setattr(rates, "OPTIMIZERS", ("adam", "sgd"))
     student = dataclasses.replace(TINY.student, lab_crop=32)
