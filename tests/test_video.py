@@ -540,16 +540,16 @@ def test_the_bar_counts_frames(tmp_path, capsys):
 
 def test_the_command_takes_photos_and_videos_together(kdsharp, tmp_path, photo):
     source = clip(tmp_path / "clip.mp4", count=6)
-    done = kdsharp("sharpen", photo, source, "--out", tmp_path / "out", "--model", "gaussian-256", "--strength", 3)
+    done = kdsharp("sharpen", photo, source, "--out", tmp_path / "out", "--model", "bilinear-60", "--strength", 0.3)
     assert done.returncode == 0, done.stderr
     assert "2 sharpened into" in done.stdout
     assert "/6 " in done.stderr
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["clip.mp4", "photo.png"]
     before, after = look(source), look(tmp_path / "out" / "clip.mp4")
     assert (after.packets, after.times) == (before.packets, before.times)
-    student = checkpoints.load("gaussian-256").model  # changes even a clear clip
-    wanted, other = (inference.sharpen(student, before.pixels[3], strength) for strength in (3, 1))
-    assert decibels(wanted, after.pixels[3]) > max(20, 5 + decibels(other, after.pixels[3]))
+    student = checkpoints.load("bilinear-60").model  # changes even a clear clip
+    wanted, other = (inference.sharpen(student, before.pixels[3], strength) for strength in (0.3, 1))
+    assert decibels(wanted, after.pixels[3]) > max(35, 1 + decibels(other, after.pixels[3]))
 
 
 def test_the_command_refuses_a_video_in_one_sentence(kdsharp, tmp_path):

@@ -38,21 +38,22 @@ class ResidualUNet(nn.Module):
         window: int | None = None,
     ) -> None:
         super().__init__()
-        steps = list(zip(widths, widths[1:], depths, depths[:-1] if decoders is None else decoders, strict=False))
+        sides = [window and window // (factor * 2**level) for level in range(len(widths))]
+        ups = depths[:-1] if decoders is None else decoders
+        steps = list(zip(widths, widths[1:], depths, ups, sides, strict=False))
         self.factor, self.grey = factor, grey
         self.multiple = factor * 2 ** (len(widths) - 1)
         pixels = (1 if grey else 3) * factor**2
         first = nn.Conv2d(pixels, widths[0], ends, padding=ends // 2)
         last = zero_last(nn.Conv2d(widths[0], pixels, ends, padding=ends // 2))
         self.stem = nn.Sequential(nn.PixelUnshuffle(factor), first)
-        sides = [window and window // (factor * 2**level) for level in range(len(widths))]
-        self.encoders = nn.ModuleList(blocks(step[0], step[2], side) for step, side in zip(steps, sides, strict=False))
-        self.downs = nn.ModuleList(conv3x3(wide, low, stride=2) for wide, low, _, _ in steps)
+        self.encoders = nn.ModuleList(blocks(wide, down, side) for wide, _, down, _, side in steps)
+        self.downs = nn.ModuleList(conv3x3(wide, low, stride=2) for wide, low, *_ in steps)
         self.bottom = blocks(widths[-1], depths[-1], sides[-1])
         self.ups = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(low, wide * 4, 1), nn.PixelShuffle(2)) for wide, low, _, _ in steps
+            nn.Sequential(nn.Conv2d(low, wide * 4, 1), nn.PixelShuffle(2)) for wide, low, *_ in steps
         )
-        self.decoders = nn.ModuleList(blocks(step[0], step[3], side) for step, side in zip(steps, sides, strict=False))
+        self.decoders = nn.ModuleList(blocks(wide, up, side) for wide, _, _, up, side in steps)
         self.head = nn.Sequential(last, nn.PixelShuffle(factor))
 
     def forward(self, image: Tensor) -> Tensor:
