@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
 from kdsharp.checks import UsageError, check_positive
+from kdsharp.datasets.augment import defocus, lower_contrast
 from kdsharp.datasets.bundled import Photo, photos
 from kdsharp.datasets.leaves import dead_leaves
 from kdsharp.datasets.pairs import PairedFolder
@@ -30,6 +31,8 @@ class Crops(Dataset):
         seed: of the whole sequence.
         margin: extra pixels around a crop while it is blurred, cut off afterwards, so that the reflected border
             of the blur is never seen in training.
+        contrast: half of the sharp crops have their contrast lowered, at most to this share of it; 1 leaves them.
+        softness: half of the sharp crops have a part out of focus, by a Gaussian of at most this sigma in pixels.
 
     Indexing gives two float32 tensors (batch, 3, size, size) in [0, 1].
     """
@@ -42,8 +45,11 @@ class Crops(Dataset):
         batch: int,
         seed: int = 0,
         margin: int = 12,
+        contrast: float = 1.0,
+        softness: float = 0.0,
     ) -> None:
         self.size, self.batch, self.seed, self.margin = size, batch, seed, margin
+        self.contrast, self.softness = contrast, softness
         self.degradation = degradation
         need = size + 2 * margin
         self.pictures = [picture for picture in pictures if min(picture.shape[:2]) >= need]
@@ -61,6 +67,10 @@ class Crops(Dataset):
             crop = np.rot90(picture[top : top + need, left : left + need], int(rng.integers(4)))
             crops.append(crop[:, ::-1] if rng.random() < 0.5 else crop)
         sharp = torch.from_numpy(np.stack(crops).transpose(0, 3, 1, 2).copy()).float() / 255
+        if self.contrast < 1:
+            sharp = lower_contrast(sharp, self.contrast, rng)
+        if self.softness > 0:
+            sharp = defocus(sharp, self.softness, rng)
         inner = (..., slice(self.margin, self.margin + self.size), slice(self.margin, self.margin + self.size))
         return self.degradation(sharp, rng)[inner].contiguous(), sharp[inner].contiguous()
 

@@ -26,6 +26,7 @@ class Stage:
         whole: blur whole pictures once and cut the crops from them: for protocols without chance, whose pictures have
             one size, so that their borders (or the grid of a rescaling) belong to what is learned.
         leaves: dead-leaves pictures beside the photos.
+        contrast, softness: flatter and softer scenes than the photos' own (see ``Crops``).
         resize: real pairs are reduced to this side before they are cropped; None leaves them as they are.
         loss: reconstruction loss, one name or a weighted sum (``"l1 + 0.5 ssim"``).
         alpha, temperature, terms, taps, weighting: the distillation (students only; see ``Distillation``).
@@ -44,6 +45,8 @@ class Stage:
     margin: int = 12
     whole: bool = False
     leaves: int = 20
+    contrast: float = 1.0
+    softness: float = 0.0
     resize: int | None = None
     loss: str = "charbonnier"
     alpha: float = 1.0
