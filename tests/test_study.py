@@ -130,6 +130,25 @@ def test_the_arms_of_a_seed_share_first_weights_and_batches(monkeypatch, tmp_pat
     assert not torch.equal(rich[0][0], rich[2][0])
 
 
+def test_a_hint_that_comes_first_takes_a_third_of_the_steps_and_of_the_batches(monkeypatch, tmp_path):
+    seen = []
+
+    def look(step, batches, config, progress):
+        seen.append((getattr(step, "terms", {}), getattr(step, "alpha", 1), config.steps, batches[0][0]))
+
+    monkeypatch.setattr(distillation, "fit", look)
+    setup = replace(TINY, steps=9, seeds=1)
+    study.run(setup, tmp_path, ["hint-first"], progress=False, regimes=["label-rich"])
+    _, alone, hint, rest = seen
+    assert (alone[2], hint[2], rest[2]) == (9, 3, 6)
+    assert (hint[0], hint[1]) == ({"hint": 1.0}, 0)
+    assert list(rest[0]) == ["output"]
+    crops = distillation.Data(setup, False).batches("label-rich", 0, study.ARMS["hint-first"])
+    assert torch.equal(hint[3], crops[0][0])
+    assert torch.equal(rest[3], crops[3][0])
+    assert torch.equal(alone[3], crops[0][0])
+
+
 def test_finished_runs_are_not_run_again(finished, monkeypatch):
     out, records = finished
     monkeypatch.setattr(distillation, "fit", None)

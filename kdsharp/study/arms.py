@@ -21,7 +21,9 @@ class Arm:
     Args:
         terms: distillation terms; none is the student alone.
         symmetries: how many turned and mirrored copies of the photo the teacher's answer is averaged over, 1 to 8.
-        more: what else the arm changes: ``double`` takes two labelled crops for one.
+        more: what else the arm changes: ``double`` takes two labelled crops for one; ``hint first`` spends a third of
+            the steps on the hint alone, before the other terms and the truth (the two stages of Romero et al.,
+            "FitNets", ICLR 2015).
     """
 
     terms: tuple[str, ...] = ()
@@ -39,6 +41,7 @@ ARMS = {
     "affinity": Arm(("affinity",)),
     "bounded": Arm(("bounded",)),
     "output-symmetries": Arm(("output",), symmetries=2),
+    "hint-first": Arm(("output",), more="hint first"),
 }
 """The arms by name; ``best mix`` joins them in a run: output and the feature term that did best on validation."""
 

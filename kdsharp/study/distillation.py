@@ -4,18 +4,19 @@ import copy
 import json
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import nn
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Subset
 from tqdm.auto import tqdm
 
 from kdsharp import checkpoints, degrade, provenance
 from kdsharp.checks import UsageError, atomic_path, check_name, make_folder
 from kdsharp.datasets import Crops, FewLabels, photos, synthetic_pairs, training_pictures
+from kdsharp.distill import Distillation
 from kdsharp.evaluate import mean_interval
 from kdsharp.models import build
 from kdsharp.recipes import mean_psnr
@@ -183,9 +184,15 @@ def _train(data: Data, teacher: nn.Module, regime: str, name: str, arm: Arm, see
     """Train one arm with one seed and score it."""
     study = data.study
     student, batches = build(study.student, seed), data.batches(regime, seed, arm)
-    step = step_of(arm, student, copy.deepcopy(teacher), batches[0], study.taps)
+    teacher = copy.deepcopy(teacher)
+    step = step_of(arm, student, teacher, batches[0], study.taps)
+    first = study.steps // 3 if arm.more == "hint first" else 0
+    rest = Subset(batches, range(first, study.steps))
     try:
-        fit(step, batches, config_of(study, rate, seed), progress=False)
+        if first:
+            hint = Distillation(student, teacher, alpha=0, terms={"hint": 1.0}, taps=study.taps)
+            fit(hint, batches, config_of(replace(study, steps=first), rate, seed), progress=False)
+        fit(step, rest, config_of(replace(study, steps=study.steps - first), rate, seed), progress=False)
     except UsageError:  # it diverged, which settles a trial of a rate, and nothing else
         if name != TRIAL:
             raise
