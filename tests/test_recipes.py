@@ -299,6 +299,18 @@ def test_a_model_card_is_a_markdown_table():
     assert len({line.count("|") for line in rows if "architecture" in line or "seed" in line}) == 1
 
 
+def test_a_model_card_says_what_scenes_were_varied(tmp_path):
+    varied = dataclasses.replace(TINY, teacher=dataclasses.replace(TINY.teacher, contrast=0.25, softness=2.0))
+    cards = [
+        train_stage(each, "teacher", "smoke", tmp_path / name, progress=False)
+        for name, each in (("a", TINY), ("b", varied))
+    ]
+    plain, card = (path.with_suffix(".md").read_text(encoding="utf-8") for path in cards)
+    assert "half of the crops flatter (contrast down to 0.25), half partly out of focus" in card
+    assert "flatter" not in plain
+    assert not torch.equal(*(next(iter(checkpoints.load(path).model.parameters())) for path in cards))
+
+
 def test_rates_are_tuned_alike_and_a_diverging_one_loses(monkeypatch, few_pixels):
     noise = np.random.default_rng(1).integers(0, 256, (100, 100, 3), dtype=np.uint8)
     monkeypatch.setattr(rates, "photos", lambda split: few_pixels.append(split) or [Photo("a", noise)])

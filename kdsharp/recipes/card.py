@@ -10,6 +10,8 @@ def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[
     command = f"kdsharp train {meta['recipe']} --stage {meta['stage']} --profile {meta['profile']}"
     photographs = {"bundled": "bundled training photos (`data/photos.toml`)", "own": "photos given with `--photos`"}
     data = f"{photographs.get(meta['photos'], '')} and {plan.leaves} dead-leaves pictures; nothing else"
+    if plan.contrast < 1 or plan.softness > 0:
+        data += f"; half of the crops flatter (contrast down to {plan.contrast:g}), half partly out of focus"
     count = meta.get("processes", 1)
     crops = f"{plan.batch}" if count == 1 else f"{count} x {plan.batch}"
     rows = [
