@@ -149,6 +149,25 @@ def test_a_hint_that_comes_first_takes_a_third_of_the_steps_and_of_the_batches(m
     assert torch.equal(alone[3], crops[0][0])
 
 
+def test_alpha_temperature_and_the_first_seed_reach_every_run(monkeypatch, tmp_path):
+    seen = []
+    monkeypatch.setattr(distillation, "fit", lambda step, batches, config, progress: seen.append((step, config.seed)))
+    setup = replace(TINY, alpha=0.25, temperature=2.0, first=7)
+    records = study.run(setup, tmp_path, ["output"], progress=False, regimes=["label-rich"])
+    assert [record["seed"] for record in records] == [7, 7, 8, 8]
+    assert [seed for _, seed in seen] == [9, 7, 7, 8, 8]  # the trial of the rate has a seed of its own
+    assert {(step.alpha, step.temperature) for step, _ in seen if isinstance(step, Distillation)} == {(0.25, 2.0)}
+
+
+def test_each_number_of_steps_has_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(study.PROFILES, "smoke", TINY)
+    command = ["study", "distillation", "--profile", "smoke", "--arm", "output", "--regime", "label-rich"]
+    for more in ([], ["--steps", "1"]):
+        assert CliRunner().invoke(cli.app, [*command, *more], catch_exceptions=False).exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "build" / "study").iterdir()) == ["smoke", "smoke-1"]
+
+
 def test_finished_runs_are_not_run_again(finished, monkeypatch):
     out, records = finished
     monkeypatch.setattr(distillation, "fit", None)

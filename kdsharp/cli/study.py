@@ -34,7 +34,9 @@ def distillation(
     student: Annotated[str | None, typer.Option(help="The student's architecture.")] = None,
     teacher: Annotated[str | None, typer.Option(help="The teacher: a name or a checkpoint file.")] = None,
     table: Annotated[Path | None, typer.Option(help="Write every run here too, as CSV.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder; `build/study/PROFILE` by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder; `build/study/PROFILE`, or `PROFILE-STEPS`, by default.")
+    ] = None,
 ) -> None:
     """Does a teacher help? The same student with and without one, paired by seed, with and without labels.
 
@@ -48,7 +50,7 @@ def distillation(
     given = {"seeds": seeds, "steps": steps, "student": student, "teacher": teacher}
     chosen, command = _study("distillation", profile, given)
     command += "".join(f" --arm {name}" for name in arm or ()) + "".join(f" --regime {name}" for name in regime or ())
-    folder = out if out is not None else Path("build/study") / profile
+    folder = out if out is not None else Path("build/study") / (f"{profile}-{steps}" if steps else profile)
     records = study.run(chosen, folder, arm or (), regimes=regime or ())
     lines = study.summary(records)
     alt = "Gain over the student alone, with 95 % intervals: " + "; ".join(
@@ -74,7 +76,9 @@ def pictures(
     profile: Profile = "lab",
     seeds: Annotated[int | None, typer.Option(min=2, help="Seeds of each kind; 5 by default.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Training steps of each run.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder; `build/study/pictures-PROFILE` by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder; `build/study/pictures-PROFILE`, or `-STEPS` behind it, by default.")
+    ] = None,
 ) -> None:
     """What to train on: photos, dead leaves, or both? Scored on photos never seen, paired by seed.
 
@@ -84,7 +88,11 @@ def pictures(
 
     chosen, command = _study("pictures", profile, {"seeds": seeds, "steps": steps})
     chosen = replace(chosen, leaves=4 if profile == "smoke" else 20)
-    folder = out if out is not None else Path("build/study") / f"pictures-{profile}"
+    folder = (
+        out
+        if out is not None
+        else Path("build/study") / (f"pictures-{profile}-{steps}" if steps else f"pictures-{profile}")
+    )
     lines = study.run_pictures(chosen, folder)
     with atomic_path(folder / "table.md") as file:
         file.write_text(study.markdown(lines, chosen, command), encoding="utf-8")

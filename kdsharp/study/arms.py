@@ -45,8 +45,6 @@ ARMS = {
 }
 """The arms by name; ``best mix`` joins them in a run: output and the feature term that did best on validation."""
 
-ALPHA = 0.5
-
 
 class Symmetric(nn.Module):
     """A teacher that looks at a photo turned and mirrored and gives the mean: less noisy targets, at their price.
@@ -70,23 +68,29 @@ class Symmetric(nn.Module):
 
 
 def step_of(
-    arm: Arm, student: nn.Module, teacher: nn.Module, batch: tuple[Tensor, Tensor], taps: tuple[str, str]
+    arm: Arm,
+    student: nn.Module,
+    teacher: nn.Module,
+    batch: tuple[Tensor, Tensor],
+    taps: tuple[str, str],
+    alpha: float = 0.5,
+    temperature: float = 4.0,
 ) -> nn.Module:
     """The training step of an arm.
 
     Each distillation term enters as large as the reconstruction on the first batch, before training, because their
-    units differ by orders of magnitude; several terms share equally. ``alpha`` is 0.5.
+    units differ by orders of magnitude; several terms share equally, and ``alpha`` then weighs both sides.
     """
     if not arm.terms:
         return Supervised(student)
     target = teacher if arm.symmetries == 1 else Symmetric(teacher, arm.symmetries)
-    equal = Distillation(student, target, ALPHA, terms=dict.fromkeys(arm.terms, 1.0), taps=taps)
+    equal = Distillation(student, target, alpha, temperature, dict.fromkeys(arm.terms, 1.0), taps)
     with torch.no_grad():
         found = equal(*batch)
     weights = {
         name: (found["reconstruction"] / found[name].clamp_min(1e-12)).item() / len(arm.terms) for name in arm.terms
     }
-    return Distillation(student, target, ALPHA, terms=weights, taps=taps)
+    return Distillation(student, target, alpha, temperature, weights, taps)
 
 
 def best_mix(validation: dict[str, float]) -> Arm:

@@ -38,11 +38,14 @@ class Study:
         teacher: a checkpoint's name; it was trained on labelled pairs, by whoever published it.
         protocol: of training and scores.
         steps: of every arm.
-        seeds: 0 to seeds - 1; a seed decides first weights and batches.
+        seeds: how many; a seed decides first weights and batches.
+        first: the first of them.
         rates: learning rates tried for the student alone; all arms take the one at which it did best.
         batch, crop: labelled crops a batch, and their side in pixels.
         labelled: pairs in the label-poor regime, each ``pair_side`` pixels square.
         leaves: dead-leaves pictures beside the bundled training photos.
+        alpha: weight of the truth in the arms with a teacher.
+        temperature: of the channel-wise term.
         taps: what hint, attention, channel and affinity compare.
     """
 
@@ -51,12 +54,15 @@ class Study:
     protocol: str = "shake"
     steps: int = 2000
     seeds: int = 5
+    first: int = 0
     rates: tuple[float, ...] = (1e-3, 2.5e-3, 5e-3)
     batch: int = 8
     crop: int = 64
     labelled: int = 8
     pair_side: int = 192
     leaves: int = 20
+    alpha: float = 0.5
+    temperature: float = 4.0
     taps: tuple[str, str] = ("bottom", "encoders.1")
 
 
@@ -114,6 +120,7 @@ def run(
     check_same_study(folder, asdict(study))
     data, teacher = Data(study, progress), checkpoints.load(study.teacher).model
     done: list[Record] = []
+    seeds = range(study.first, study.first + study.seeds)
     total = len(wanted) * (len(study.rates) + study.seeds * (len(chosen) + (not arms)))
     with tqdm(total=total, desc="runs", unit="run", disable=not progress) as bar:
 
@@ -124,9 +131,9 @@ def run(
             return record
 
         for regime in wanted:
-            trials = [one(regime, TRIAL, ARMS["alone"], study.seeds, rate) for rate in study.rates]
+            trials = [one(regime, TRIAL, ARMS["alone"], seeds.stop, rate) for rate in study.rates]
             rate = max(trials, key=lambda record: record["validation"])["learning_rate"]
-            for seed in range(study.seeds):  # seed by seed, so that a study cut short compares what it has
+            for seed in seeds:  # seed by seed, so that a study cut short compares what it has
                 done += [one(regime, name, arm, seed, rate) for name, arm in chosen.items()]
             if not arms:
                 mean = {
@@ -134,7 +141,7 @@ def run(
                     for name in chosen
                 }
                 mix = best_mix({name: float(value) for name, value in mean.items()})
-                done += [one(regime, "best mix", mix, seed, rate) for seed in range(study.seeds)]
+                done += [one(regime, "best mix", mix, seed, rate) for seed in seeds]
     return done
 
 
@@ -185,7 +192,7 @@ def _train(data: Data, teacher: nn.Module, regime: str, name: str, arm: Arm, see
     study = data.study
     student, batches = build(study.student, seed), data.batches(regime, seed, arm)
     teacher = copy.deepcopy(teacher)
-    step = step_of(arm, student, teacher, batches[0], study.taps)
+    step = step_of(arm, student, teacher, batches[0], study.taps, study.alpha, study.temperature)
     first = study.steps // 3 if arm.more == "hint first" else 0
     rest = Subset(batches, range(first, study.steps))
     try:

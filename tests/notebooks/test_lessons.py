@@ -94,6 +94,13 @@ def test_run_reports_results_and_no_lesson_warns(smoke_build):
                 assert output.get("name") != "stderr", output.text
 
 
+def test_the_alpha_of_a_run_reaches_its_results(kdsharp, tmp_path):
+    done = kdsharp("run", "9", "--profile", "smoke", "-p", "ALPHA", "1", "--out", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads((tmp_path / "results.json").read_text())["lessons"][0]["results"]
+    assert results["output_gain"] == 0  # a teacher of no weight: the student alone
+
+
 def test_a_failing_lesson_is_reported_with_its_cell(kdsharp, tmp_path):
     done = kdsharp("run", "9", "--profile", "smoke", "-p", "ALPHA", "0.5", "-p", "SEED", "none", "--out", tmp_path / "out")
     assert done.returncode == 1, done.stdout + done.stderr
