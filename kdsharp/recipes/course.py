@@ -32,8 +32,8 @@ SMALL = Stage(
     training=PHOTOS,
     margin=16,
     leaves=60,
-    contrast=0.5,
-    softness=1.5,
+    contrast=0.2,
+    softness=2.5,
     loss="200 mse + psnr",
     alpha=0.5,
     terms=(("bounded", 400.0),),
@@ -42,7 +42,7 @@ SMALL = Stage(
 """Squared error counts the strongest blur most, the PSNR each crop by the ratio of its error: together they gain on
 long blur and do not harm what is nearly sharp. The teacher knows shake alone, so that it says where a student should
 do better, and never what the answer is (teacher-bounded). Without flat and soft scenes a student takes fur and fog
-for blur; more of them cost so small a network what it gains on crisp photos."""
+for blur."""
 
 BASE = replace(
     SMALL,
@@ -52,22 +52,12 @@ BASE = replace(
     training=None,
     crop=128,
     margin=24,
-    contrast=0.2,
-    softness=2.5,
     alpha=1.0,
     terms=(),
 )
 """Trained without a teacher: none here knows the blur of videos."""
 
-TINY = replace(
-    SMALL,
-    checkpoint="tiny",
-    architecture="unet-tiny",
-    training=None,
-    contrast=0.2,
-    softness=2.5,
-    terms=(("output", 1.0),),
-)
+TINY = replace(SMALL, checkpoint="tiny", architecture="unet-tiny", training=None, terms=(("output", 1.0),))
 """Learns from ``base``, which knows the blur of videos as well as mild shake."""
 
 
