@@ -12,7 +12,7 @@ PRINTS = {
     "loading": "as the reports load",
     "memory": "beyond both",
     "students": "report-e-student",
-    "sweep": "seconds a run",
+    "sweep": "2 plain processes",
     "unsharp": "best unsharp of each photo",
 }
 
