@@ -8,7 +8,6 @@ from kdsharp.datasets import Crops, photos
 from kdsharp.datasets.augment import defocus, lower_contrast
 from kdsharp.degrade import GaussianBlur, Shake
 
-RNG = np.random.default_rng(0)
 NOISE = torch.rand(64, 3, 40, 40, generator=torch.Generator().manual_seed(0))
 
 

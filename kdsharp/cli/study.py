@@ -50,7 +50,7 @@ def distillation(
     given = {"seeds": seeds, "steps": steps, "student": student, "teacher": teacher}
     chosen, command = _study("distillation", profile, given)
     command += "".join(f" --arm {name}" for name in arm or ()) + "".join(f" --regime {name}" for name in regime or ())
-    folder = out if out is not None else Path("build/study") / (f"{profile}-{steps}" if steps else profile)
+    folder = _folder(out, profile, steps)
     records = study.run(chosen, folder, arm or (), regimes=regime or ())
     lines = study.summary(records)
     alt = "Gain over the student alone, with 95 % intervals: " + "; ".join(
@@ -88,11 +88,7 @@ def pictures(
 
     chosen, command = _study("pictures", profile, {"seeds": seeds, "steps": steps})
     chosen = replace(chosen, leaves=4 if profile == "smoke" else 20)
-    folder = (
-        out
-        if out is not None
-        else Path("build/study") / (f"pictures-{profile}-{steps}" if steps else f"pictures-{profile}")
-    )
+    folder = _folder(out, "pictures", profile, steps)
     lines = study.run_pictures(chosen, folder)
     with atomic_path(folder / "table.md") as file:
         file.write_text(study.markdown(lines, chosen, command), encoding="utf-8")
@@ -118,7 +114,7 @@ def optimizers(
     from kdsharp.study import standings
 
     chosen = study.OPTIMIZER_PROFILES[check_name(profile, study.OPTIMIZER_PROFILES, "profile")]
-    folder = out if out is not None else Path("build/study") / f"optimizers-{profile}"
+    folder = _folder(out, "optimizers", profile)
     rows = study.run_optimizers(chosen, folder, optimizer or ())
     lines = standings.finals(rows)
     command = f"kdsharp study optimizers --profile {profile}"
@@ -151,6 +147,11 @@ def _study(name: str, profile: str, given: dict[str, int | str | None]) -> "tupl
     chosen = replace(study.PROFILES[check_name(profile, study.PROFILES, "profile")], **said)  # type: ignore[arg-type]
     options = "".join(f" --{option} {value}" for option, value in said.items())
     return chosen, f"kdsharp study {name} --profile {profile}{options}"
+
+
+def _folder(out: Path | None, *parts: str | int | None) -> Path:
+    """The folder that was given, or one named after what defines the study, so that no two share one."""
+    return out if out is not None else Path("build/study") / "-".join(str(part) for part in parts if part is not None)
 
 
 def _show(lines: "list[Line]") -> None:
