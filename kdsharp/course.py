@@ -108,9 +108,10 @@ def collect_results(executed: Path) -> dict[str, Any]:
     return found
 
 
-def finish(profile: str, seed: int) -> None:
-    """Print where this lesson's numbers come from: seed, profile, device, versions, commit, time."""
-    lines = {"profile": profile, "seed": seed, "device": provenance.device_name(), "commit": provenance.commit()}
+def finish(profile: str, seed: int, precision: str = "float32") -> None:
+    """Print where this lesson's numbers come from: seed, profile, device, precision, versions, commit, time."""
+    lines = {"profile": profile, "seed": seed, "device": provenance.device_name(), "precision": precision}
+    lines["commit"] = provenance.commit()
     lines |= provenance.versions() | {"seconds": round(time.perf_counter() - _STARTED, 1)}
     print("\n".join(f"{name:16} {value}" for name, value in lines.items()))
 

@@ -1,38 +1,65 @@
 """Reconstruction losses as functions of (prediction, truth), each a mean over the batch (floor 3; lesson 11).
 
-Both arguments are float (B, C, H, W); the result is a scalar with a gradient. A loss is named by one term
-(``charbonnier``) or by a sum of weighted ones (``l1 + 0.5 ssim``).
+Both arguments are float (B, C, H, W); the result is a scalar with a gradient, in float32 whatever the networks run in
+(:mod:`kdsharp.digits`). A loss is named by one term (``charbonnier``) or by a sum of weighted ones
+(``l1 + 0.5 ssim``).
 """
 
+import math
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import torch
-from pytorch_msssim import ssim as _ssim
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kdsharp.checks import UsageError, check_images, check_name
+from kdsharp.digits import in_float32
 from kdsharp.filters.spatial import LAPLACIANS, stencil
+from kdsharp.metrics import window_means
+
+TIP = 1e-3
+"""Epsilon of :func:`charbonnier`: a quarter of a grey level."""
+LEAST_ERROR = 1e-6
+"""Epsilon of :func:`psnr_loss`: a mean squared error of 60 dB, beyond which no file goes."""
 
 
-def charbonnier(prediction: Tensor, truth: Tensor, epsilon: float = 1e-3) -> Tensor:
+@in_float32
+def charbonnier(prediction: Tensor, truth: Tensor, epsilon: float = TIP) -> Tensor:
     """``mean sqrt((prediction - truth)^2 + epsilon^2)``: L1 with a rounded tip (Charbonnier et al. 1994)."""
     return ((prediction - truth).square() + epsilon**2).sqrt().mean()
 
 
+@in_float32
 def ssim_loss(prediction: Tensor, truth: Tensor) -> Tensor:
-    """``1 - SSIM per channel`` of images in [0, 1], with a gradient (Zhao et al. 2017)."""
-    return 1 - _ssim(prediction, truth, data_range=1.0)
+    """``1 - SSIM per channel`` of images in [0, 1], with a gradient, at or above 0 (Zhao et al. 2017).
+
+    Written with the *difference* d of the two, so that no digits are lost where they are nearly equal: in a window,
+    ``1 - SSIM = l + s - l s`` with ``l = mean(d)^2 / (mx^2 + my^2 + c1)``, what is missing in light, and
+    ``s = var(d) / (vx + vy + c2)``, what is missing in structure. :func:`kdsharp.metrics.ssim` has the usual form,
+    which loses one part in a thousand of a grey level on a photo, and four parts in one on a flat wall.
+
+    Raises:
+        UsageError: for sides below 11 pixels, the window's.
+    """
+    difference = prediction - truth
+    stack = [prediction, truth, prediction.square(), truth.square(), difference, difference.square()]
+    mean_x, mean_y, xx, yy, off, off_square = window_means(*stack)
+    squares = mean_x.square() + mean_y.square()
+    light = off.square() / (squares + 0.01**2)
+    structure = (off_square - off.square()).clamp_min(0) / ((xx + yy - squares).clamp_min(0) + 0.03**2)
+    return (light + structure - light * structure).mean()
 
 
+@in_float32
 def edge_loss(prediction: Tensor, truth: Tensor) -> Tensor:
     """Charbonnier distance of the two Laplacians: only edges count (Zamir et al. 2021, without their pyramid)."""
     return charbonnier(stencil(prediction, LAPLACIANS[8]), stencil(truth, LAPLACIANS[8]))
 
 
-def psnr_loss(prediction: Tensor, truth: Tensor, epsilon: float = 1e-6) -> Tensor:
+@in_float32
+def psnr_loss(prediction: Tensor, truth: Tensor, epsilon: float = LEAST_ERROR) -> Tensor:
     """``mean log10(mse + epsilon)`` with one mse an image: the negative PSNR in units of 10 dB (Chen et al. 2022).
 
     Each image counts by the *ratio* of its error, so that a few crops full of hard edges do not drown the others.
@@ -40,6 +67,7 @@ def psnr_loss(prediction: Tensor, truth: Tensor, epsilon: float = 1e-6) -> Tenso
     return ((prediction - truth).square().flatten(1).mean(1) + epsilon).log10().mean()
 
 
+@in_float32
 def ssim_without_gradient(prediction: Tensor, truth: Tensor) -> Tensor:
     """``1 - SSIM`` computed on detached pixels: a number that no weight can feel (lessons 11 and 15).
 
@@ -112,12 +140,14 @@ def pretrained_vgg() -> VGGFeatures:
     return VGGFeatures(torch.load(path, weights_only=True, map_location="cpu"))
 
 
+@in_float32
 def vgg_loss(prediction: Tensor, truth: Tensor) -> Tensor:
     """Mean over five VGG16 layers of the mean squared difference of their maps (after Johnson et al. 2016)."""
     pairs = zip(_vgg(prediction), _vgg(truth), strict=True)
     return torch.stack([F.mse_loss(ours, theirs) for ours, theirs in pairs]).mean()
 
 
+@in_float32
 def vgg_deep_loss(prediction: Tensor, truth: Tensor) -> Tensor:
     """Mean squared difference of the deepest of the five VGG16 maps: content without exact places."""
     return F.mse_loss(_vgg(prediction)[-1], _vgg(truth)[-1])
@@ -129,8 +159,8 @@ def _vgg(image: Tensor) -> list[Tensor]:
 
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "l1": F.l1_loss,
-    "mse": F.mse_loss,
+    "l1": in_float32(F.l1_loss),
+    "mse": in_float32(F.mse_loss),
     "charbonnier": charbonnier,
     "ssim": ssim_loss,
     "edge": edge_loss,
@@ -140,6 +170,9 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "vgg-deep": vgg_deep_loss,
 }
 """Reconstruction terms by name."""
+
+FLOORS = {"charbonnier": TIP, "edge": TIP, "psnr": math.log10(LEAST_ERROR)}
+"""What a term is where nothing is left to mend; 0 for all others. None is ever below it."""
 
 
 def mixture(text: str) -> dict[str, float]:
@@ -169,3 +202,11 @@ def reconstruction(name: str, prediction: Tensor, truth: Tensor) -> Tensor:
     check_images(prediction, truth)
     terms = [weight * LOSSES[each](prediction, truth) for each, weight in mixture(name).items()]
     return torch.stack(terms).sum()
+
+
+def lowest(name: str) -> float:
+    """What the named loss, or sum of weighted losses, cannot fall below: its value for equal images."""
+    parts = mixture(name)
+    if min(parts.values()) < 0:
+        return -math.inf
+    return sum(weight * FLOORS.get(each, 0.0) for each, weight in parts.items())

@@ -48,15 +48,24 @@ def ssim_map(image: Tensor, truth: Tensor, data_range: float = 1.0) -> Tensor:
     mean. Lesson 04 computes one of these values by hand.
     """
     check_images(image, truth)
-    _check_window(image)
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
     x, y = image.double(), truth.double()
-    channels, line = x.shape[1], _window().to(x.device).expand(x.shape[1], 1, 1, WINDOW)
-    stacked = torch.cat([x, y, x * x, y * y, x * y])
-    smooth = F.conv2d(F.conv2d(stacked, line, groups=channels), line.transpose(2, 3), groups=channels)
-    mean_x, mean_y, xx, yy, xy = smooth.chunk(5)
+    mean_x, mean_y, xx, yy, xy = window_means(x, y, x * x, y * y, x * y)
     top = (2 * mean_x * mean_y + c1) * (2 * (xy - mean_x * mean_y) + c2)
     return (top / ((mean_x**2 + mean_y**2 + c1) * (xx - mean_x**2 + yy - mean_y**2 + c2))).to(image.dtype)
+
+
+def window_means(*images: Tensor) -> tuple[Tensor, ...]:
+    """The mean of each image (B, C, H, W) under the window of SSIM, where it fits: (B, C, H - 10, W - 10) each.
+
+    Raises:
+        UsageError: for shapes that differ, or sides below the window's 11 pixels.
+    """
+    check_images(*images)
+    _check_window(images[0])
+    channels, line = images[0].shape[1], _window().to(images[0]).expand(images[0].shape[1], 1, 1, WINDOW)
+    stacked = torch.cat(images)
+    return F.conv2d(F.conv2d(stacked, line, groups=channels), line.transpose(2, 3), groups=channels).chunk(len(images))
 
 
 def ssim_volumetric(image: Tensor, truth: Tensor, data_range: float = 1.0) -> Tensor:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+from kdsharp.devices import this_process
+
 PACKAGES = ("torch", "torchvision", "numpy", "scikit-image", "pytorch-msssim", "matplotlib", "ipywidgets", "papermill")
 
 
@@ -22,9 +24,12 @@ def commit() -> str:
 
 
 def device_name() -> str:
-    """The processor that trains and measures: a GPU by its name, else the CPU with its number of threads."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
+    """The processor that trains: a GPU by its name, else the CPU with its number of threads."""
+    device = this_process().device
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type != "cpu":
+        return f"{device.type} {platform.machine()}"
     return f"CPU {platform.machine()}, {torch.get_num_threads()} of {os.cpu_count()} threads"
 
 

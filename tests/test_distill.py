@@ -126,7 +126,7 @@ def test_the_loss_is_the_stated_mixture(alpha):
 def test_each_term_is_that_of_its_name():
     step = distillation(terms=ALL, temperature=2.0, loss="l1")
     named = step(BLURRED, SHARP)
-    teacher = step._teacher[0]
+    teacher = step.frozen[0]
     mine, theirs = step.student.body(step.student.unshuffle(BLURRED)), teacher.encoders[1](BLURRED)
     torch.testing.assert_close(named["reconstruction"], reconstruction("l1", step.student(BLURRED), SHARP))
     torch.testing.assert_close(named["output"], output_term(step.student(BLURRED), teacher(BLURRED)))
@@ -150,7 +150,7 @@ def test_alpha_zero_does_not_look_at_the_truth():
 
 def test_the_teacher_stays_in_evaluation_and_takes_no_gradient():
     step = distillation(terms=ALL)
-    teacher = step._teacher[0]
+    teacher = step.frozen[0]
     step.train()
     assert step.student.training
     assert not any(module.training for module in teacher.modules())
@@ -188,7 +188,7 @@ def test_the_adapters_start_does_not_depend_on_what_ran_before():
 def test_hooks_do_not_stay_behind():
     step = distillation(terms=ALL)
     step(BLURRED, SHARP)
-    for network in (step.student, step._teacher[0]):
+    for network in (step.student, step.frozen[0]):
         assert not any(module._forward_hooks for module in network.modules())
 
 
@@ -205,7 +205,7 @@ def test_every_named_term_can_stand_alone(name):
 def test_an_output_term_is_the_loss_of_its_name_against_the_teacher():
     step = distillation(terms={"output-mse": 1.0, "output-edge": 1.0})
     named = step(BLURRED, SHARP)
-    mine, theirs = step.student(BLURRED), step._teacher[0](BLURRED)
+    mine, theirs = step.student(BLURRED), step.frozen[0](BLURRED)
     for name in ("mse", "edge"):
         torch.testing.assert_close(named[f"output-{name}"], reconstruction(name, mine, theirs))
 

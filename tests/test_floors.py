@@ -10,7 +10,8 @@ import pytest
 import kdsharp
 
 PACKAGE = Path(kdsharp.__file__).parent
-FLOORS = {"__init__": 0, "checks": 0, "provenance": 0, "vision": 0, "images": 1, "kernels": 1}
+FLOORS = {"__init__": 0, "checks": 0, "devices": 0, "digits": 0, "provenance": 0, "vision": 0}
+FLOORS |= {"images": 1, "kernels": 1}
 FLOORS |= {"filters": 2, "degrade": 2, "metrics": 2, "models": 2}
 FLOORS |= {"datasets": 3, "losses": 3, "features": 3, "checkpoints": 3, "official": 3, "inference": 3, "video": 3}
 FLOORS |= {"distill": 4, "train": 4, "sets": 4, "tables": 4}
@@ -19,6 +20,8 @@ FLOORS |= {"explore": 7, "course": 7, "guide": 7, "runs": 7, "opinion": 7, "stud
 FLOORS |= {"cli": 8, "__main__": 8}
 
 NEIGHBOURS = {
+    ("devices", "checks"): "an error in one sentence",
+    ("provenance", "devices"): "which device trains",
     ("datasets", "checkpoints"): "where data/ lies",
     ("checkpoints", "official"): "the one door for weights, and the part of it that knows the authors' files",
     ("evaluate", "tune"): "a table shows each filter at its best",

@@ -17,7 +17,8 @@ from torch import nn
 
 from kdsharp import checkpoints
 from kdsharp.checks import UsageError
-from kdsharp.train import Supervised, TrainConfig, fit, this_process
+from kdsharp.devices import this_process
+from kdsharp.train import Supervised, TrainConfig, fit
 
 CONFIG = TrainConfig(steps=8, learning_rate=1e-2, warmup=2, average=0.8, clip=0.05, log_every=1, save_every=3)
 

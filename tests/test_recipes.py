@@ -278,7 +278,7 @@ def test_mean_psnr_rounds_and_averages_over_images():
     sharp = torch.full((1, 3, 16, 16), 100 / 255)
     pairs = [("a", sharp + 10.3 / 255, sharp), ("b", sharp + 1.4 / 255, sharp)]
     expected = (20 * np.log10(255 / 10) + 20 * np.log10(255 / 1)) / 2
-    assert mean_psnr(torch.nn.Identity(), pairs, "cpu") == pytest.approx(expected, abs=1e-3)
+    assert mean_psnr(torch.nn.Identity(), pairs) == pytest.approx(expected, abs=1e-3)
 
 
 def test_a_model_card_is_a_markdown_table():

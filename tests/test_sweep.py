@@ -280,7 +280,7 @@ def test_a_point_of_a_recipe_is_trained(tmp_path, monkeypatch):
     record = run_point(point, tmp_path)
     assert (record["status"], record["error"]) == ("done", None)
     results = record["results"]
-    assert list(results) == ["psnr", "psnr_input", "ssim_to_teacher", "hours", "steps", "checkpoint"]
+    assert list(results) == ["psnr", "psnr_input", "ssim_to_teacher", "hours", "steps", "precision", "checkpoint"]
     assert results["checkpoint"] == f"points/{point.identity}/report-e.safetensors"
     meta = checkpoints.read_meta(tmp_path / results["checkpoint"])
     assert (meta["alpha"], meta["seed"], meta["steps"], meta["teacher"]) == (0.25, 1, 4, "teacher")

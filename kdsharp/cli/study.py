@@ -64,7 +64,8 @@ def distillation(
         commits, devices = (", ".join(dict.fromkeys(record[key] for record in records)) for key in ("commit", "device"))
         note = (
             f"{command}: {chosen.student}, teacher {chosen.teacher}, protocol {chosen.protocol}, {chosen.steps} steps "
-            f"of {chosen.batch} crops of {chosen.crop} pixels, {chosen.seeds} seeds; commit {commits}, {devices}"
+            f"of {chosen.batch} crops of {chosen.crop} pixels, {chosen.seeds} seeds, {chosen.precision}; "
+            f"commit {commits}, {devices}"
         )
         tables.write(table, note, [{key: record[key] for key in study.COLUMNS} for record in records])
     _show(lines)
@@ -120,7 +121,7 @@ def optimizers(
     command = f"kdsharp study optimizers --profile {profile}"
     note = (
         f"{command}: {chosen.student}, {chosen.epochs} epochs of {chosen.pictures} pictures of {chosen.side} pixels in "
-        f"batches of {chosen.batch} ({chosen.steps} steps), {chosen.seeds} seeds, protocol {chosen.protocol}; "
+        f"batches of {chosen.batch} ({chosen.steps} steps), {chosen.seeds} seeds, protocol {chosen.protocol}, float32; "
         f"commit {provenance.commit()}, {provenance.device_name()}"
     )
     for path in (folder / "table.csv", *([table] if table is not None else [])):

@@ -49,9 +49,9 @@ def train(
     On two GPUs: `accelerate launch --multi_gpu --num_processes 2 -m kdsharp train shake`
     """
     from kdsharp import datasets
+    from kdsharp.devices import this_process
     from kdsharp.recipes import PROFILES, RECIPES, STAGES, Stage, train_stage
     from kdsharp.recipes.rates import tuned_rate
-    from kdsharp.train import this_process
 
     chosen = RECIPES[check_name(recipe, RECIPES, "recipe")]
     check_name(profile, PROFILES, "profile")

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from kdsharp.checks import check_images
+from kdsharp.digits import in_float32
 from kdsharp.features import Taps
 
 
@@ -20,14 +21,18 @@ class DeepLoss(nn.Module):
         network: from (B, 3, H, W) to anything, such as the bundled teacher; it is put into evaluation mode and frozen.
         layers: names of the layers that are compared (see :class:`kdsharp.features.Taps`).
 
+    Attributes:
+        frozen: the network, which lies where the batches lie; ``fit`` moves it with the step that uses it.
+
     Shape: two (B, 3, H, W) in [0, 1] to a scalar at or above 0, with a gradient for the first.
     """
 
     def __init__(self, network: nn.Module, layers: Sequence[str]) -> None:
         super().__init__()
-        self._network = (network.eval().requires_grad_(False),)  # a tuple keeps it out of parameters()
+        self.frozen = (network.eval().requires_grad_(False),)  # a tuple keeps it out of parameters()
         self.layers = list(layers)
 
+    @in_float32
     def forward(self, prediction: Tensor, truth: Tensor) -> Tensor:
         check_images(prediction, truth)
         with torch.no_grad():
@@ -39,7 +44,7 @@ class DeepLoss(nn.Module):
         return torch.stack(terms).mean()
 
     def _look(self, image: Tensor) -> list[Tensor]:
-        network = self._network[0].to(image.device)
+        (network,) = self.frozen
         with Taps(network, self.layers) as taps:
             network(image)
         return [taps[layer] for layer in self.layers]

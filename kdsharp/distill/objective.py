@@ -4,9 +4,11 @@ import torch
 from torch import Tensor, nn
 
 from kdsharp.checks import check_name, check_positive, check_range
+from kdsharp.devices import device_of
+from kdsharp.digits import in_float32
 from kdsharp.distill import terms as formulas
 from kdsharp.features import Adapter, Taps
-from kdsharp.losses import LOSSES, mixture, reconstruction
+from kdsharp.losses import LOSSES, lowest, mixture, reconstruction
 
 FEATURE_TERMS = ("hint", "channel", "attention", "affinity", "uncertainty")
 """Terms that compare inner maps."""
@@ -32,6 +34,10 @@ class Distillation(nn.Module):
         weighting: ``fixed`` uses alpha and the weights; ``uncertainty`` learns them: ``sum exp(-s_i) L_i + s_i`` over
             every term, with one s for each, 0 at the start (Kendall et al., CVPR 2018). Weights and alpha then
             only say which terms take part.
+
+    Attributes:
+        frozen: the teacher, which lies where the student lies when the step is called; ``fit`` moves both.
+        lowest: what each named term cannot fall below; ``fit`` ends a training in which one does.
 
     The teacher stays in evaluation mode, takes no gradient and is not among ``parameters()``; the student, the
     adapters and the learned s are, so that one optimizer trains all.
@@ -60,8 +66,9 @@ class Distillation(nn.Module):
             check_name(name, TERMS, "distillation term")
         self.student_tap, self.teacher_tap = taps
         self.loss, self.parts = loss, mixture(loss)
+        self.lowest = {"reconstruction": lowest(loss)} | {name: _lowest(name) for name in self.terms}
         self.student = student
-        self._teacher = (teacher.eval().requires_grad_(False),)  # a tuple keeps it out of parameters() and state_dict()
+        self.frozen = (teacher.eval().requires_grad_(False),)  # a tuple keeps it out of parameters() and state_dict()
         self.adapters = nn.ModuleDict()
         if self._uses_features():
             student_channels, teacher_channels = self._tap_widths()
@@ -80,10 +87,9 @@ class Distillation(nn.Module):
     def _tap_widths(self) -> tuple[int, int]:
         probe = torch.zeros(1, 3, 32, 32)
         widths = []
-        for network, layer in ((self.student, self.student_tap), (self._teacher[0], self.teacher_tap)):
-            device = next(network.parameters()).device
+        for network, layer in ((self.student, self.student_tap), (self.frozen[0], self.teacher_tap)):
             with torch.no_grad(), Taps(network, [layer]) as taps:
-                network(probe.to(device))
+                network(probe.to(device_of(network)))
             widths.append(taps[layer].shape[1])
         return widths[0], widths[1]
 
@@ -94,7 +100,7 @@ class Distillation(nn.Module):
         the teacher, who needs no label, judges all.
         """
         labels = len(sharp)
-        student, teacher = self.student, self._teacher[0].to(blurred.device)
+        student, (teacher,) = self.student, self.frozen
         layers = ([self.student_tap], [self.teacher_tap]) if self._uses_features() else ([], [])
         with Taps(student, layers[0]) as student_taps, Taps(teacher, layers[1]) as teacher_taps:
             prediction = student(blurred)
@@ -120,7 +126,7 @@ class Distillation(nn.Module):
     def _compare(self, name: str, student: Tensor, teacher: Tensor) -> Tensor:
         """One feature term of the student's map and the teacher's."""
         if name in ADAPTED:
-            student = self.adapters[name](student, teacher)
+            student = in_float32(self.adapters[name].forward)(student, teacher)
         if name == "hint":
             return formulas.hint_term(student, teacher)
         if name == "channel":
@@ -130,3 +136,10 @@ class Distillation(nn.Module):
         if name == "affinity":
             return formulas.affinity_term(student, teacher)
         return formulas.uncertainty_term(student, teacher)
+
+
+def _lowest(name: str) -> float:
+    """What a distillation term cannot fall below."""
+    if name == "uncertainty":
+        return formulas.LOWEST_UNCERTAINTY
+    return lowest(name.removeprefix("output-")) if name.startswith("output-") else 0.0

@@ -1,25 +1,39 @@
-"""The terms that compare a student with its teacher, each a function to a scalar (lessons 09 and 10)."""
+"""The terms that compare a student with its teacher, each a function to a scalar (lessons 09 and 10).
+
+All compute in float32, whatever the networks run in (:mod:`kdsharp.digits`): they compare what is nearly equal.
+"""
+
+import math
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from kdsharp.checks import check_images, check_positive, check_range
+from kdsharp.digits import in_float32
 from kdsharp.features import match_size
 
+LOG_SCALES = (-6.0, 6.0)
+"""Bounds of ``log b`` in :func:`uncertainty_term`."""
+LOWEST_UNCERTAINTY = math.log(2) + LOG_SCALES[0]
+"""What :func:`uncertainty_term` cannot fall below: a density may be above 1, so that its logarithm changes sign."""
 
+
+@in_float32
 def output_term(student: Tensor, teacher: Tensor) -> Tensor:
     """``mean |student - teacher|`` of the two output images (B, C, H, W)."""
     check_images(student, teacher)
     return F.l1_loss(student, teacher)
 
 
+@in_float32
 def hint_term(student: Tensor, teacher: Tensor) -> Tensor:
     """``mean (student - teacher)^2`` of two feature maps of the same shape; adapt the student's first (FitNets)."""
     check_images(student, teacher)
     return F.mse_loss(student, teacher)
 
 
+@in_float32
 def attention_over_positions(features: Tensor, temperature: float) -> Tensor:
     """Softmax of ``features / temperature`` over all positions of each channel: (B, C, h, w), sum 1 per channel.
 
@@ -30,6 +44,7 @@ def attention_over_positions(features: Tensor, temperature: float) -> Tensor:
     return (features.flatten(2) / temperature).softmax(-1).view_as(features)
 
 
+@in_float32
 def channel_term(student: Tensor, teacher: Tensor, temperature: float = 4.0) -> Tensor:
     """Channel-wise distillation: ``tau^2 / (B C) * sum KL(teacher || student)`` over the positions of each channel.
 
@@ -47,16 +62,29 @@ def channel_term(student: Tensor, teacher: Tensor, temperature: float = 4.0) -> 
     batch, channels = student.shape[:2]
     log_student = (student.flatten(2) / temperature).log_softmax(-1)
     log_teacher = (teacher.flatten(2) / temperature).log_softmax(-1)
-    divergence = F.kl_div(log_student, log_teacher, reduction="sum", log_target=True)
-    return temperature**2 / (batch * channels) * divergence
+    return temperature**2 / (batch * channels) * divergence(log_teacher, log_student)
 
 
+def divergence(log_p: Tensor, log_q: Tensor) -> Tensor:
+    """``sum KL(p || q) = sum p (log p - log q)`` of distributions along the last axis, from their logarithms.
+
+    Because both sum to 1, it is also ``sum p (e^d - 1 - d)`` with ``d = log q - log p``. No part of that sum is
+    negative, and for near maps each is ``p d^2 / 2``: the digits that large parts of both signs would cancel are kept.
+    """
+    d = log_q - log_p
+    near = d.clamp(max=1.0)
+    parts = torch.where(d < 1, log_p.exp() * (near.expm1() - near), log_q.exp() - log_p.exp() * (1 + d))
+    return parts.sum()
+
+
+@in_float32
 def attention_map(features: Tensor) -> Tensor:
     """Where a layer is active: the mean over channels of ``features^2``, divided by its norm; (B, h, w)."""
     check_images(features)
     return F.normalize(features.square().mean(1).flatten(1), dim=1).view(len(features), *features.shape[-2:])
 
 
+@in_float32
 def attention_term(student: Tensor, teacher: Tensor) -> Tensor:
     """Attention transfer: ``mean (a_S - a_T)^2`` of the two attention maps.
 
@@ -70,6 +98,7 @@ def attention_term(student: Tensor, teacher: Tensor) -> Tensor:
     return F.mse_loss(attention_map(student), attention_map(teacher))
 
 
+@in_float32
 def affinity(features: Tensor, side: int = 16) -> Tensor:
     """Cosine similarity of all pairs of positions: (B, n, n), n at most ``side^2`` after average pooling.
 
@@ -81,6 +110,7 @@ def affinity(features: Tensor, side: int = 16) -> Tensor:
     return vectors.transpose(1, 2) @ vectors
 
 
+@in_float32
 def affinity_term(student: Tensor, teacher: Tensor, side: int = 16) -> Tensor:
     """Feature affinity: ``mean |A_S - A_T|`` of the affinity matrices of two maps (B, C, h, w); channels may differ.
 
@@ -90,6 +120,7 @@ def affinity_term(student: Tensor, teacher: Tensor, side: int = 16) -> Tensor:
     return F.l1_loss(affinity(match_size(student, teacher), side), affinity(teacher, side))
 
 
+@in_float32
 def bounded_term(student: Tensor, teacher: Tensor, truth: Tensor, margin: float = 0.0) -> Tensor:
     """Teacher-bounded regression: squared error to the truth, but only where the student is not yet better.
 
@@ -108,6 +139,7 @@ def bounded_term(student: Tensor, teacher: Tensor, truth: Tensor, margin: float 
     return (ours * (ours.detach() + margin > theirs)).mean()
 
 
+@in_float32
 def uncertainty_term(prediction: Tensor, teacher: Tensor) -> Tensor:
     """Variational information distillation: ``mean (log 2b + |mu - t| / b)``, a Laplace density of the teacher's map.
 
@@ -119,6 +151,6 @@ def uncertainty_term(prediction: Tensor, teacher: Tensor) -> Tensor:
 
     Source: Ahn et al., VID, CVPR 2019; with the Laplace density of PISR, arXiv 2007.07524. Lesson 09.
     """
-    mean, log_scale = prediction[:, :-1], prediction[:, -1:].clamp(-6, 6)
+    mean, log_scale = prediction[:, :-1], prediction[:, -1:].clamp(*LOG_SCALES)
     check_images(mean, teacher)
-    return (torch.log(torch.tensor(2.0)) + log_scale + (mean - teacher).abs() * (-log_scale).exp()).mean()
+    return (math.log(2) + log_scale + (mean - teacher).abs() * (-log_scale).exp()).mean()

@@ -22,13 +22,13 @@ VIDEO = Mix(((0.3, SHAKE), (0.7, MOVING)))
 TEACHER = Stage(
     "teacher",
     "unet",
-    TrainConfig(steps=9_000, learning_rate=8e-4, warmup=500, clip=0.1, precision="bf16", save_every=1000),
+    TrainConfig(steps=9_000, learning_rate=8e-4, warmup=500, clip=0.1, save_every=1000),
 )
 
 SMALL = Stage(
     "small",
     "unet-small",
-    TrainConfig(steps=12_000, learning_rate=2.5e-3, warmup=500, clip=0.1, precision="bf16", save_every=1000),
+    TrainConfig(steps=12_000, learning_rate=2.5e-3, warmup=500, clip=0.1, save_every=1000),
     training=PHOTOS,
     margin=16,
     leaves=60,

@@ -50,7 +50,7 @@ def tune_rates(recipe: Recipe, steps: int = 200, progress: bool = False) -> dict
         config = replace(plan.config, steps=steps, optimizer=name, learning_rate=rate, log_every=steps)
         try:
             fit(Supervised(model, "mse"), batches, config, progress=False)
-            score = mean_psnr(model, validation, "cpu")
+            score = mean_psnr(model, validation)
         except ValueError:  # it diverged
             score = float("-inf")
         scores[name][rate] = score if np.isfinite(score) else float("-inf")

@@ -14,6 +14,7 @@ from kdsharp import checkpoints
 from kdsharp.checks import UsageError, atomic_path, check_name
 from kdsharp.datasets import Crops, PairCrops, PairedFolder, Photo, photos, synthetic_pairs, training_pictures
 from kdsharp.degrade import Degradation, protocol
+from kdsharp.devices import device_of, this_process
 from kdsharp.distill import Distillation
 from kdsharp.images import quantize, to_array, to_tensor
 from kdsharp.losses import mixture, vgg_file
@@ -23,7 +24,7 @@ from kdsharp.models.branches import add_branches, fold_branches
 from kdsharp.provenance import commit, device_name
 from kdsharp.recipes.card import model_card
 from kdsharp.recipes.plan import STAGES, Recipe, Stage
-from kdsharp.train import Supervised, fit, this_process
+from kdsharp.train import Supervised, fit
 
 
 def train_stage(
@@ -75,7 +76,6 @@ def train_stage(
         batches: Dataset = PairCrops(pairs, plan.crop, plan.batch, plan.config.seed, plan.resize, each)
     else:
         batches = synthetic_batches(recipe, plan, own, progress)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     validation = list(synthetic_pairs(protocol(recipe.protocol), photos("validation")))
     data = "pairs" if pairs is not None else "own" if own is not None else "bundled"
     setup = asdict(plan) | {"recipe": recipe.name, "teacher": master and master.name, "photos": data}
@@ -88,7 +88,7 @@ def train_stage(
             plan.config,
             out / stage,
             resume,
-            validate=lambda network: mean_psnr(network, validation, device),
+            validate=lambda network: mean_psnr(network, validation),
             progress=progress,
             label=f"{recipe.name} {stage}",
             setup=json.loads(json.dumps(setup)),
@@ -97,7 +97,7 @@ def train_stage(
     if not process.is_main_process:
         process.wait_for_everyone()  # until the file is there: the next stage loads it
         return path
-    model = fold_branches(model.to("cpu").eval())
+    model = fold_branches(model.eval())
     test = list(synthetic_pairs(protocol(recipe.protocol), photos("test")))
     meta = {
         "recipe": recipe.name,
@@ -119,8 +119,9 @@ def train_stage(
         "hours": round(max((row.get("seconds", 0) for row in history), default=0) / 3600, 3),
         "commit": started_from,
         "device": device_name(),
-        "psnr_input": round(mean_psnr(torch.nn.Identity(), test, "cpu"), 4),
-        "psnr": round(mean_psnr(model, test, "cpu"), 4),
+        "precision": plan.config.precision,
+        "psnr_input": round(mean_psnr(torch.nn.Identity(), test), 4),
+        "psnr": round(mean_psnr(model, test), 4),
         "parameters": count_parameters(model),
         "macs_per_pixel": round(count_macs(model)),
         "date": time.strftime("%Y-%m-%d"),
@@ -199,8 +200,9 @@ def without_missing_vgg(plan: Stage) -> tuple[Stage, list[str]]:
     return replace(plan, loss=loss, terms=terms), names
 
 
-def mean_psnr(network: torch.nn.Module, pairs: list[tuple[str, torch.Tensor, torch.Tensor]], device: str) -> float:
-    """Mean PSNR in dB over (name, blurred, sharp), rounded to 8 bits as a file would be."""
+def mean_psnr(network: torch.nn.Module, pairs: list[tuple[str, torch.Tensor, torch.Tensor]]) -> float:
+    """Mean PSNR in dB over (name, blurred, sharp), rounded to 8 bits as in a file, computed where the network is."""
+    device = device_of(network)
     with torch.inference_mode():
         scores = [psnr(quantize(network(blurred.to(device))).cpu(), sharp) for _, blurred, sharp in pairs]
     return torch.stack(scores).mean().item()

@@ -47,6 +47,7 @@ class Study:
         alpha: weight of the truth in the arms with a teacher.
         temperature: of the channel-wise term.
         taps: what hint, attention, channel and affinity compare.
+        precision: of the networks (see :class:`kdsharp.train.TrainConfig`).
     """
 
     student: str = "unet-tiny"
@@ -64,6 +65,7 @@ class Study:
     alpha: float = 0.5
     temperature: float = 4.0
     taps: tuple[str, str] = ("bottom", "encoders.1")
+    precision: str = "float32"
 
 
 PROFILES = {
@@ -166,7 +168,7 @@ def config_of(study: Study, rate: float, seed: int) -> TrainConfig:
         warmup=min(100, study.steps // 4),
         average=min(0.999, 1 - 10 / max(study.steps, 11)),
         clip=0.1,
-        precision="bf16",
+        precision=study.precision,
         seed=seed,
         save_every=study.steps,
     )
@@ -205,7 +207,7 @@ def _train(data: Data, teacher: nn.Module, regime: str, name: str, arm: Arm, see
             raise
         scores = dict.fromkeys(data.scores, float("-inf"))
     else:
-        scores = {split: mean_psnr(student.eval(), pairs, "cpu") for split, pairs in data.scores.items()}
+        scores = {split: mean_psnr(student.eval(), pairs) for split, pairs in data.scores.items()}
     return {
         "regime": regime,
         "arm": name,

@@ -13,7 +13,7 @@ from kdsharp.checks import check_name
 from kdsharp.distill import DeepLoss
 from kdsharp.evaluate import Pair, mean_interval
 from kdsharp.images import quantize
-from kdsharp.losses import LOSSES, vgg_file
+from kdsharp.losses import FLOORS, LOSSES, vgg_file
 from kdsharp.metrics import gradient_energy, psnr, ssim
 from kdsharp.tables import Row
 from kdsharp.train import TrainConfig, fit
@@ -49,6 +49,8 @@ class Mixed(nn.Module):
     def __init__(self, student: nn.Module, terms: dict[str, Loss], batch: tuple[Tensor, Tensor]) -> None:
         super().__init__()
         self.student, self._terms = student, terms  # a dict, so that what a term looks with is not trained
+        self.frozen = tuple(each for term in terms.values() for each in getattr(term, "frozen", ()))
+        self.lowest = {name: FLOORS.get(name, 0.0) for name in terms}
         with torch.no_grad():
             answer = student(batch[0])
             sizes = {name: term(answer, batch[1]).item() for name, term in terms.items()}

@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 from kdsharp import checkpoints, claims, degrade
 from kdsharp.checks import UsageError, check_name, make_folder
 from kdsharp.datasets import Crops, Epochs, photos, training_pictures
+from kdsharp.devices import device_of
 from kdsharp.distill import Distillation
 from kdsharp.images import quantize
 from kdsharp.metrics import psnr
@@ -194,9 +195,11 @@ def _train(study: OptimizerStudy, data: Pairs, teacher: nn.Module, optimizer: st
 
 def measure(step: Distillation, blurred: Tensor, sharp: Tensor) -> dict[str, float]:
     """One row of report A's tables: total, reconstruction and feature loss, and the mean PSNR (dB) of whole files."""
+    device = device_of(step)
+    blurred, sharp = blurred.to(device), sharp.to(device)
     with torch.no_grad():
         terms = step(blurred, sharp)
-        decibels = psnr(quantize(step.student(blurred)), sharp).mean()
+        decibels = psnr(quantize(step.student(blurred)).cpu(), sharp.cpu()).mean()
     found = {"loss": terms["loss"], "reconstruction": terms["reconstruction"], "feature": terms["hint"]}
     return {name: value.item() for name, value in found.items()} | {"psnr": decibels.item()}
 

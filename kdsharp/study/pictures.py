@@ -38,7 +38,7 @@ def run(study: Study, out: str | Path, progress: bool = True) -> list[Line]:
         student = build(study.student, seed)
         crops = Crops(kinds[kind], data.degradation, study.crop, study.batch, seed)
         fit(Supervised(student), crops, config_of(study, study.rates[len(study.rates) // 2], seed), progress=False)
-        return {"psnr": mean_psnr(student.eval(), data.scores["test"], "cpu")}
+        return {"psnr": mean_psnr(student.eval(), data.scores["test"])}
 
     for seed, kind in tqdm(runs, desc="runs", unit="run", disable=not progress):
         found[kind].append(kept(folder / f"{kind}, seed {seed}.json", partial(train, kind, seed)))

@@ -14,8 +14,9 @@ def markdown(lines: Sequence[Line], study: Study, command: str, learns: str = ""
     """The table with what it was measured on, for a README or a page. ``learns`` names the teacher, if there is one."""
     return (
         f"`{command}`: student `{study.student}`{learns}, protocol `{study.protocol}`, "
-        f"{study.steps:,} steps of {study.batch} crops of {study.crop} pixels, {study.seeds} seeds. Gains over the "
-        f"baseline are paired by seed, with 95 % intervals (Student's t); an interval that contains 0 is no gain.\n\n"
+        f"{study.steps:,} steps of {study.batch} crops of {study.crop} pixels, {study.seeds} seeds, {study.precision}. "
+        "Gains over the baseline are paired by seed, with 95 % intervals (Student's t); an interval that contains 0 is "
+        f"no gain.\n\n"
         f"{table(lines)}"
     )
 

@@ -12,7 +12,8 @@ from kdsharp import checkpoints
 from kdsharp.checks import UsageError, atomic_path, make_folder
 from kdsharp.sweep.records import is_done, read_records
 
-COLUMNS = ("alpha", "temperature", "seed", "psnr", "psnr_input", "ssim_to_teacher", "steps", "seconds", "commit")
+MEASURED = ("psnr", "psnr_input", "ssim_to_teacher", "steps", "precision")
+COLUMNS = ("alpha", "temperature", "seed", *MEASURED, "seconds", "commit")
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def bundle(out: str | Path, folder: str | Path) -> Grid:
         results = record["results"]
         if record["seed"] == min(each["seed"] for each in records):
             shutil.copyfile(Path(out) / results["checkpoint"], _file(target, alpha, temperature))
-        rows.append([alpha, temperature, record["seed"], *(results.get(name) for name in COLUMNS[3:7])])
+        rows.append([alpha, temperature, record["seed"], *(results.get(name) for name in MEASURED)])
         rows[-1] += [record["seconds"], record["commit"]]
     with atomic_path(target / "scores.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])

@@ -163,7 +163,7 @@ class Training:
         for state in (folder / self.stage).glob("state-*"):
             shutil.rmtree(state)  # good for nothing but going on
         meta = checkpoints.read_meta(path)
-        numbers = {name: meta[name] for name in (*self.main, "steps") if name in meta}
+        numbers = {name: meta[name] for name in (*self.main, "steps", "precision") if name in meta}
         return numbers | {"checkpoint": path.relative_to(folder.parents[1]).as_posix()}
 
     def _teacher_file(self) -> Path | None:

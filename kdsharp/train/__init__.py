@@ -5,6 +5,5 @@ Lesson 06 builds the same loop by hand before it imports this one.
 
 from kdsharp.train.config import OPTIMIZERS, SCHEDULES, TrainConfig
 from kdsharp.train.loop import Supervised, fit
-from kdsharp.train.states import this_process
 
-__all__ = ["OPTIMIZERS", "SCHEDULES", "Supervised", "TrainConfig", "fit", "this_process"]
+__all__ = ["OPTIMIZERS", "SCHEDULES", "Supervised", "TrainConfig", "fit"]

@@ -16,9 +16,10 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
 from kdsharp.checks import UsageError
-from kdsharp.losses import mixture, reconstruction
+from kdsharp.devices import device_of, moved, this_process
+from kdsharp.losses import lowest, reconstruction
 from kdsharp.train.config import OPTIMIZERS, TrainConfig
-from kdsharp.train.states import Progress, save_state, start, stop_flag, this_process
+from kdsharp.train.states import Progress, save_state, start, stop_flag
 
 
 class Supervised(nn.Module):
@@ -28,7 +29,7 @@ class Supervised(nn.Module):
         super().__init__()
         self.student = model
         self.loss = loss
-        mixture(loss)  # an unknown name fails here, not in the first step
+        self.lowest = {"loss": lowest(loss)}  # an unknown name fails here, not in the first step
 
     def forward(self, blurred: Tensor, sharp: Tensor) -> dict[str, Tensor]:
         """Named terms of one batch of two (B, 3, H, W): ``loss`` alone. Images beyond the labels are left out."""
@@ -49,20 +50,25 @@ def fit(
 ) -> list[dict[str, float]]:
     """Train the network in ``step.student`` and return the history.
 
+    The step, and the networks that it only looks at (``step.frozen``, such as a teacher), are moved to the device that
+    trains (:mod:`kdsharp.devices`) and back to where they were.
+
     Under ``accelerate launch`` every process takes batches of its own, and the gradients are averaged: ``n`` processes
     with batches of B crops take the steps of one process whose batch is all ``n`` batches, n B crops, in a row.
     ``learning_rate`` stays as it is. The main process alone validates, and writes into ``out``, which all must see.
 
     Args:
         step: a module that maps (blurred, sharp) to named scalar terms, of which ``loss`` is minimised
-            (:class:`Supervised` or :class:`kdsharp.distill.Distillation`). All its parameters are trained.
+            (:class:`Supervised` or :class:`kdsharp.distill.Distillation`). All its parameters are trained. Where it has
+            ``lowest``, a term that falls below its entry ends the training.
         batches: indexed by the step number, gives (blurred, sharp); see :class:`kdsharp.datasets.Crops`.
             Of ``n`` processes, process ``p`` takes number ``n * step + p``.
         config: the run.
         out: a folder for the states; without one nothing is written.
         resume: go on from the newest state in ``out``; the end is then bit for bit that of an unbroken run on
             the CPU. Ctrl-C saves a state first.
-        validate: called with the averaged network at every state; its number is logged as ``validation``.
+        validate: called with the averaged network, where it is trained, at every state; its number is logged as
+            ``validation``.
         progress: show a bar.
         label: what the bar is called.
         watch: called after every step with its number and its loss; what it raises ends the run (lesson 10's button).
@@ -71,11 +77,29 @@ def fit(
     Returns:
         rows with ``step``, each named term (mean since the last row), ``learning_rate``, ``seconds``.
     """
+    with moved(this_process().device, step, *getattr(step, "frozen", ())):
+        return _fit(step, batches, config, out, resume, validate, progress, label, setup, watch)
+
+
+def _fit(
+    step: nn.Module,
+    batches: Dataset,
+    config: TrainConfig,
+    out: str | Path | None,
+    resume: bool,
+    validate: Callable[[nn.Module], float] | None,
+    progress: bool,
+    label: str,
+    setup: dict[str, Any] | None,
+    watch: Callable[[int, float], object] | None,
+) -> list[dict[str, float]]:
+    """The loop of :func:`fit`, with every network where it is trained."""
     processes = this_process().num_processes
     AcceleratorState._reset_state()  # otherwise a second run of another precision in one process is refused
-    accelerator = Accelerator(mixed_precision=config.precision)
+    mixed = "no" if config.precision == "float32" else config.precision
+    accelerator = Accelerator(mixed_precision=mixed, device_placement=False)
     torch.manual_seed(config.seed + accelerator.process_index)  # dropout differs between the parts of one step
-    step.to(accelerator.device)
+    here = device_of(step)
     optimizer = OPTIMIZERS[config.optimizer](
         step.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
@@ -104,9 +128,7 @@ def fit(
     step.train()
     with bar, stop_flag() as stopped:
         for blurred, sharp in loader:
-            terms = wrapped(
-                blurred.to(accelerator.device, memory_format=torch.channels_last), sharp.to(accelerator.device)
-            )
+            terms = wrapped(blurred.to(here, memory_format=torch.channels_last), sharp.to(here))
             optimizer.zero_grad()
             accelerator.backward(terms["loss"])
             accelerator.clip_grad_norm_(step.parameters(), config.clip)
@@ -116,18 +138,21 @@ def fit(
             average.update_parameters(student)
             done.step += 1
             bar.update()
-            here = [*terms.values(), terms["loss"].new_tensor(float(stopped()))]
-            *values, stops = accelerator.reduce(torch.stack(here).detach(), "mean").tolist()
+            logged = [*terms.values(), terms["loss"].new_tensor(float(stopped()))]
+            *values, stops = accelerator.reduce(torch.stack(logged).detach(), "mean").tolist()
             done.since.append(dict(zip(terms, values, strict=True)))
+            _check_lowest(done, getattr(step, "lowest", {}), label)
             if watch is not None:
                 watch(done.step, done.since[-1]["loss"])
             stop = stops > 0  # Ctrl-C may reach one process a step before the others: they stop together
             last = done.step == config.steps
             if done.step % config.log_every == 0 or last:
                 means = {name: sum(each[name] for each in done.since) / len(done.since) for name in terms}
-                if not math.isfinite(means["loss"]):
+                lost = [name for name in sorted(means, key="loss".__eq__) if not math.isfinite(means[name])]
+                if lost:
+                    name = "the loss" if lost[0] == "loss" else f"the term {lost[0]!r}"
                     raise UsageError(
-                        f"{label} diverged: at step {done.step} the loss is {means['loss']}; lower the learning rate"
+                        f"{label} diverged: at step {done.step} {name} is {means[lost[0]]}; lower the learning rate"
                     )
                 if config.schedule == "plateau":
                     plateau.step(means["loss"])
@@ -150,3 +175,14 @@ def fit(
         student.load_state_dict(average.module.state_dict())
     step.eval()
     return done.rows
+
+
+def _check_lowest(done: Progress, lowest: dict[str, float], label: str) -> None:
+    """End a training whose newest step has a term below what its formula allows: then digits were lost."""
+    for name, least in lowest.items():
+        value = done.since[-1][name]
+        if value < least - 1e-6 * max(1.0, abs(least)):
+            raise UsageError(
+                f"{label} stopped: at step {done.step} the term {name!r} is {value:.3g}, but its formula has nothing "
+                f"below {least:.3g}; it loses its digits or is wrong (lesson 10)"
+            )

@@ -1,7 +1,6 @@
 """What a run leaves on disk while it goes on, so that it can be stopped or killed at any moment: its newest state."""
 
 import json
-import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -10,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from accelerate import Accelerator, PartialState
-from accelerate.utils import parse_flag_from_env
+from accelerate import Accelerator
 
 from kdsharp.checks import UsageError, atomic_path, make_folder
 
@@ -30,22 +28,6 @@ class Progress:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-
-
-def this_process() -> PartialState:
-    """Which of the processes of ``accelerate launch`` this is; without it, the only one.
-
-    Raises:
-        UsageError: when several were asked for and one was started: ``--cpu`` does that without a word.
-    """
-    cpu = parse_flag_from_env("ACCELERATE_USE_CPU")
-    state = PartialState(cpu=cpu)
-    if cpu and state.num_processes == 1 and "MASTER_ADDR" in os.environ and "RANK" not in os.environ:
-        raise UsageError(
-            "`accelerate launch --cpu` has started one process for several; for several on the CPU say: "
-            "ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes N"
-        )
-    return state
 
 
 def start(out: Path, resume: bool, accelerator: Accelerator, setup: dict[str, Any]) -> None:

@@ -66,16 +66,16 @@ def seconds_a_step(name: str) -> float:
 
 
 table = Table("student", "parameters", "rate", "steps", "seconds", "PSNR (dB)")
-table.add_row("input", "0", "", "", "", f"{mean_psnr(torch.nn.Identity(), scores['test'], 'cpu'):.2f}")
+table.add_row("input", "0", "", "", "", f"{mean_psnr(torch.nn.Identity(), scores['test']):.2f}")
 for name in tqdm(names[::7] if options.quick else names, desc="students", unit="student"):
     steps, trials = max(2, round(seconds / seconds_a_step(name))), {}
     for rate in RATES[-1:] if options.quick else RATES:
         network = trained(name, rate, max(2, steps // 10))
-        trials[rate] = float("-inf") if network is None else mean_psnr(network, scores["validation"], "cpu")
+        trials[rate] = float("-inf") if network is None else mean_psnr(network, scores["validation"])
     best = max(trials, key=trials.__getitem__)
     start = time.perf_counter()
     network = trained(name, best, steps)
     spent = time.perf_counter() - start
-    score = "diverged" if network is None else f"{mean_psnr(network, scores['test'], 'cpu'):.2f}"
+    score = "diverged" if network is None else f"{mean_psnr(network, scores['test']):.2f}"
     table.add_row(name, f"{count_parameters(build(name)):,}", f"{best:g}", f"{steps:,}", f"{spent:.0f}", score)
 Console(width=100).print(table)
