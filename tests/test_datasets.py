@@ -413,3 +413,16 @@ def test_true_psfs_are_those_of_the_synthetic_pairs():
 def test_a_degradation_without_one_psf_says_so():
     with pytest.raises(UsageError, match="Rescale is no blur by one known PSF"):
         datasets.true_psfs(Rescale(), 2)
+
+
+def test_a_choice_of_crops_takes_those_with_detail_and_one_choice_takes_them_as_they_come():
+    """Half of the picture is flat; a crop of it is taken only where both draws fall there."""
+    picture = np.zeros((64, 400, 3), np.uint8)
+    picture[:, 200:] = np.random.default_rng(0).integers(0, 256, (64, 200, 3))
+
+    def flat(choices):
+        crops = Crops([picture], GaussianBlur(0.5), 16, 200, margin=4, choices=choices)
+        return (crops[0][1].std((1, 2, 3)) < 0.01).float().mean().item()
+
+    assert flat(1) == pytest.approx(0.5, abs=0.1)
+    assert flat(2) == pytest.approx(0.25, abs=0.08)

@@ -12,6 +12,8 @@ def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[
     data = f"{photographs.get(meta['photos'], '')} and {plan.leaves} dead-leaves pictures; nothing else"
     if plan.contrast < 1 or plan.softness > 0:
         data += f"; half of the crops flatter (contrast down to {plan.contrast:g}), half partly out of focus"
+    if plan.choices > 1:
+        data += f"; of {plan.choices} crops the one with the most detail"
     count = meta.get("processes", 1)
     crops = f"{plan.batch}" if count == 1 else f"{count} x {plan.batch}"
     rows = [

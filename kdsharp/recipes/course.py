@@ -23,7 +23,11 @@ TEACHER = Stage(
     "teacher",
     "unet",
     TrainConfig(steps=9_000, learning_rate=8e-4, warmup=500, clip=0.1, save_every=1000),
+    leaves=150,
+    choices=2,
 )
+"""Trained on photos of `kdsharp data get photos` (``--photos``) and as many dead leaves, so that it has never seen the
+bundled ones: a student's labels are then its own."""
 
 SMALL = Stage(
     "small",

@@ -27,6 +27,7 @@ class Stage:
             one size, so that their borders (or the grid of a rescaling) belong to what is learned.
         leaves: dead-leaves pictures beside the photos.
         contrast, softness: flatter and softer scenes than the photos' own (see ``Crops``).
+        choices: crops drawn for each that is taken, the one with the most detail (see ``Crops``).
         resize: real pairs are reduced to this side before they are cropped; None leaves them as they are.
         loss: reconstruction loss, one name or a weighted sum (``"l1 + 0.5 ssim"``).
         alpha, temperature, terms, taps, weighting: the distillation (students only; see ``Distillation``).
@@ -47,6 +48,7 @@ class Stage:
     leaves: int = 20
     contrast: float = 1.0
     softness: float = 0.0
+    choices: int = 1
     resize: int | None = None
     loss: str = "charbonnier"
     alpha: float = 1.0

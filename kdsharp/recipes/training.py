@@ -157,9 +157,8 @@ def synthetic_batches(recipe: Recipe, plan: Stage, own: list[Photo] | None = Non
     pictures = training_pictures(degradation, plan.leaves, plan.config.seed, progress=progress, own=own)
     if plan.whole:
         return PairCrops(_blurred(pictures, degradation), plan.crop, plan.batch, plan.config.seed)
-    return Crops(
-        pictures, degradation, plan.crop, plan.batch, plan.config.seed, plan.margin, plan.contrast, plan.softness
-    )
+    scenes = (plan.contrast, plan.softness, plan.choices)
+    return Crops(pictures, degradation, plan.crop, plan.batch, plan.config.seed, plan.margin, *scenes)
 
 
 def _blurred(pictures: list[np.ndarray], degradation: Degradation) -> list[tuple[str, np.ndarray, np.ndarray]]:
