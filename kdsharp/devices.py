@@ -5,7 +5,7 @@ Everything else follows the network: a batch goes where its weights lie.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -38,9 +38,9 @@ def this_process() -> "PartialState":
     return state
 
 
-def device_of(network: nn.Module) -> torch.device:
-    """Where the weights of a network lie; the CPU for a network without any, such as the identity."""
-    first = next(chain(network.parameters(), network.buffers()), None)
+def device_of(network: Callable) -> torch.device:
+    """Where the weights of a network lie; the CPU for what has none, such as the identity or a filter."""
+    first = next(chain(network.parameters(), network.buffers()), None) if isinstance(network, nn.Module) else None
     return torch.device("cpu") if first is None else first.device
 
 

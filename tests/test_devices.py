@@ -187,6 +187,7 @@ def test_a_score_is_computed_where_the_network_is():
 
     mean_psnr(There(1, 1, device="meta"), [("x", *BATCH[:, :1])])
     mean_psnr(nn.Identity(), [("x", *BATCH[:, :1])])
+    mean_psnr(lambda image: image, [("x", *BATCH[:, :1])])  # a filter has no weights
     assert seen == ["meta"]
 
 

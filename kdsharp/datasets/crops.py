@@ -33,8 +33,8 @@ class Crops(Dataset):
             of the blur is never seen in training.
         contrast: half of the sharp crops have their contrast lowered, at most to this share of it; 1 leaves them.
         softness: half of the sharp crops have a part out of focus, by a Gaussian of at most this sigma in pixels.
-        choices: crops drawn for each that is taken, the one with the most detail. Much of a photo is sky and wall, which
-            no blur changes; 1 takes them as they come.
+        choices: crops drawn for each that is taken, the one with the most detail. Much of a photo is sky and wall,
+            which no blur changes; 1 takes them as they come.
 
     Indexing gives two float32 tensors (batch, 3, size, size) in [0, 1].
     """

@@ -1,7 +1,8 @@
 """Explorers: a slider or two over a pure function that draws (floor 7).
 
-The same explorer is live under a kernel (ipywidgets) and kernel-free on a published page (precomputed frames and
-plain range inputs). It is live when a notebook front end started the kernel; papermill and nbval get the page.
+The same explorer is live under a kernel, which draws each position, and kernel-free on a published page, whose frames
+are drawn beforehand (:mod:`kdsharp.island`). It is live when a notebook front end started the kernel; papermill and
+nbval get the page.
 
 The floor plan. Things to press: ``Explorer`` and ``Slider`` here, :mod:`~kdsharp.explore.button` (10),
 :mod:`~kdsharp.explore.browser` (14), :mod:`~kdsharp.explore.checklist` (15). What they draw, by the lesson that asks:
@@ -10,17 +11,18 @@ The floor plan. Things to press: ``Explorer`` and ``Slider`` here, :mod:`~kdshar
 ``deploying`` (14), ``tiles`` (07, 14), ``reading`` (15).
 """
 
-import hashlib
 import html
 import itertools
-import json
-import os
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from kdsharp.checks import UsageError, check_name
+from kdsharp.checks import UsageError
+from kdsharp.island import Island, is_live, note
 from kdsharp.plots import Picture
+
+__all__ = ["Explorer", "Slider", "is_live"]
 
 
 @dataclass(frozen=True)
@@ -35,19 +37,12 @@ class Slider:
         """Position of the value nearest to ``start``."""
         return min(range(len(self.values)), key=lambda i: abs(self.values[i] - self.start))
 
-
-def is_live() -> bool:
-    """Whether sliders can call the kernel: set ``KDSHARP_EXPLORER`` to ``live`` or ``page`` to decide by hand.
-
-    Jupyter's server gives each kernel it starts a session name; papermill and nbval start kernels without one.
-    """
-    wish = os.environ.get("KDSHARP_EXPLORER")
-    if wish is not None:
-        return check_name(wish, ("live", "page"), "KDSHARP_EXPLORER") == "live"
-    return any(name in os.environ for name in ("JPY_SESSION_NAME", "VSCODE_PID", "COLAB_RELEASE_TAG"))
+    def facts(self) -> dict[str, Any]:
+        """What ``sliders.mjs`` makes a row of."""
+        return {"label": self.label, "values": [f"{value:g}" for value in self.values], "start": self.index()}
 
 
-class Explorer:
+class Explorer(Island):
     """Sliders over ``draw``.
 
     Args:
@@ -55,6 +50,8 @@ class Explorer:
         title: what is explored, a few words.
         sliders: name of ``draw``'s argument to its :class:`Slider`.
     """
+
+    module: ClassVar[str] = "explorer"
 
     def __init__(self, draw: Callable[..., Picture], title: str, **sliders: Slider) -> None:
         if not sliders:
@@ -68,102 +65,39 @@ class Explorer:
             self._frames[values] = self.draw(**dict(zip(self.sliders, values, strict=True)))
         return self._frames[values]
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import HTML, display
+    def start(self) -> Picture:
+        """The picture at the position where the sliders start."""
+        return self.frame(*(slider.values[slider.index()] for slider in self.sliders.values()))
 
-        display(self.widget() if is_live() else HTML(self.page()))
-
-    def widget(self) -> Any:
-        """The live form: ipywidgets sliders and the picture."""
-        import ipywidgets
-
-        controls = {name: select(slider) for name, slider in self.sliders.items()}
-        view = ipywidgets.HTML()
-
-        def update(change: object = None) -> None:
-            picture = self.frame(*(control.value for control in controls.values()))
-            view.value = picture.tag()
-
-        for control in controls.values():
-            control.observe(update, names="value")
-        update()
-        return ipywidgets.VBox([ipywidgets.HTML(f"<b>{html.escape(self.title)}</b>"), *controls.values(), view])
-
-    def page(self) -> str:
-        """The kernel-free form: all frames, range inputs, and the few lines of script that swap the picture."""
-        values = [slider.values for slider in self.sliders.values()]
-        frames = [self.frame(*point) for point in itertools.product(*values)]
-        start = 0
-        for slider in self.sliders.values():
-            start = start * len(slider.values) + slider.index()
-        name = "explorer-" + hashlib.sha256((self.title + frames[start].src()).encode()).hexdigest()[:10]
-        rows = "".join(_range_input(f"{name}-{key}", slider) for key, slider in self.sliders.items())
-        data = {
-            "shape": [len(each) for each in values],
-            "values": [[f"{value:g}" for value in each] for each in values],
-            "frames": [[picture.src(), picture.alt] for picture in frames],
+    def facts(self, live: bool) -> dict[str, Any]:
+        first = self.start()
+        facts = {
+            "title": self.title,
+            "sliders": [slider.facts() for slider in self.sliders.values()],
+            "first": [first.src(), first.alt],
+            "width": first.width,
         }
-        body = f"<p><b>{html.escape(self.title)}</b></p>{rows}{frames[start].tag()}"
-        return island("explorer", name, body, data, _SCRIPT)
+        if not live:
+            points = itertools.product(*(slider.values for slider in self.sliders.values()))
+            facts["frames"] = [[picture.src(), picture.alt] for picture in (self.frame(*point) for point in points)]
+        return facts
 
+    def still(self) -> str:
+        where = ", ".join(f"{slider.label}: {slider.values[slider.index()]:g}" for slider in self.sliders.values())
+        count = math.prod(len(slider.values) for slider in self.sliders.values())
+        hint = f"One of {count} positions ({where}). The sliders move in JupyterLab and on the published page."
+        return f"<p><b>{html.escape(self.title)}</b></p>{self.start().tag()}{note(hint)}"
 
-def island(kind: str, name: str, body: str, facts: object, script: str, style: str = "") -> str:
-    """A part of a page that lives without a kernel: HTML, the facts as JSON, and a script that finds both by ``name``.
+    def listen(self, widget: Any) -> None:
+        sliders = list(self.sliders.values())
 
-    Args:
-        kind: of what; the class is ``kdsharp-KIND``.
-        name: the id, one of its own on the page; it replaces NAME in the script.
-        body: HTML.
-        facts: whatever JSON holds.
-        script: JavaScript.
-        style: of the ``<div>``.
-    """
-    text = json.dumps(facts).replace("</", "<\\/")
-    styled = f' style="{style}"' if style else ""
-    return (
-        f'<div class="kdsharp-{kind}" id="{name}"{styled}>{body}<script type="application/json">{text}</script>'
-        f"<script>{script.replace('NAME', name)}</script></div>"
-    )
+        def draw(_: object, asked: dict[str, Any], buffers: object) -> None:
+            values = [slider.values[step] for slider, step in zip(sliders, asked["position"], strict=True)]
+            try:
+                picture = self.frame(*values)
+                answer: dict[str, Any] = {"picture": [picture.src(), picture.alt]}
+            except Exception as error:  # the page has nobody else to tell
+                answer = {"error": f"{type(error).__name__}: {error}"}
+            widget.answer = answer | {"position": asked["position"]}
 
-
-def select(slider: Slider) -> Any:
-    """The live form of one slider."""
-    import ipywidgets
-
-    return ipywidgets.SelectionSlider(
-        options=[(f"{value:g}", value) for value in slider.values],
-        index=slider.index(),
-        description=slider.label,
-        continuous_update=False,
-        style={"description_width": "initial"},
-        layout={"width": "420px"},
-    )
-
-
-def _range_input(identifier: str, slider: Slider) -> str:
-    return (
-        f'<p style="margin:.3em 0"><label for="{identifier}" style="display:inline-block;min-width:18em">'
-        f"{html.escape(slider.label)}: <output>{slider.values[slider.index()]:g}</output></label>"
-        f'<input id="{identifier}" type="range" min="0" max="{len(slider.values) - 1}" step="1" '
-        f'value="{slider.index()}" style="width:20em;max-width:100%"></p>'
-    )
-
-
-_SCRIPT = """
-(() => {
-  const root = document.getElementById("NAME");
-  const data = JSON.parse(root.querySelector("script[type='application/json']").textContent);
-  const inputs = [...root.querySelectorAll("input")];
-  const outputs = [...root.querySelectorAll("output")];
-  const image = root.querySelector("img");
-  const update = () => {
-    let index = 0;
-    inputs.forEach((input, k) => {
-      index = index * data.shape[k] + Number(input.value);
-      outputs[k].textContent = data.values[k][input.value];
-    });
-    [image.src, image.alt] = data.frames[index];
-  };
-  inputs.forEach((input) => input.addEventListener("input", update));
-})();
-"""
+        widget.on_msg(draw)

@@ -5,18 +5,17 @@ page that nobody touches fetches nothing, and a photo never leaves the reader's 
 """
 
 import base64
-import hashlib
-import html
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
 
 from kdsharp.checks import UsageError, atomic_path
-from kdsharp.explore import island
 from kdsharp.inference import OVERLAP, TILE, WHOLE
+from kdsharp.island import Island, note
 
 VERSION = "1.30.0"
 """Of onnxruntime-web: pinned, because a page is read years after it was made."""
@@ -27,7 +26,7 @@ MOST = 50
 """Megapixels: beyond that, the copies of a photo that are needed come near what a page may hold."""
 
 
-class BrowserPage:
+class BrowserPage(Island):
     """Networks that a reader runs on a photo of her own; shown in a notebook, on a book's page, or as a file.
 
     Args:
@@ -39,6 +38,8 @@ class BrowserPage:
         UsageError: for a file that takes no ``pixels``.
     """
 
+    module: ClassVar[str] = "browser"
+
     def __init__(self, models: Mapping[str, bytes | Path], example: np.ndarray) -> None:
         self.models = {name: each if isinstance(each, bytes) else each.read_bytes() for name, each in models.items()}
         for name, content in self.models.items():
@@ -46,54 +47,31 @@ class BrowserPage:
                 raise UsageError(f"{name!r} takes no uint8 pixels; export it with pixels=True, or --pixels")
         packed = io.BytesIO()
         Image.fromarray(example).save(packed, format="webp", lossless=True)
-        self.example = "data:image/webp;base64," + base64.b64encode(packed.getvalue()).decode()
+        self.example = _address("image/webp", packed.getvalue())
 
-    def fragment(self) -> str:
-        """The page's content: controls, the networks, and the script."""
-        name = "browser-" + hashlib.sha256(b"".join(self.models.values())).hexdigest()[:10]
-        facts = {
+    def facts(self, live: bool) -> dict[str, Any]:
+        return {
             "cdn": CDN,
             "version": VERSION,
             "megabytes": MEGABYTES,
-            "models": {key: base64.b64encode(content).decode() for key, content in self.models.items()},
+            "models": {name: _address("application/octet-stream", content) for name, content in self.models.items()},
             "example": self.example,
             "whole": WHOLE,
             "tile": TILE,
             "overlap": OVERLAP,
             "most": MOST,
         }
-        script = (Path(__file__).parent / "browser.js").read_text(encoding="utf-8")
-        options = "".join(f"<option>{html.escape(each)}</option>" for each in self.models)
-        body = _CONTROLS.replace("OPTIONS", options)
-        return island("browser", name, body, facts, script, "border:2px dashed #7b7d7d;padding:1em")
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/html": self.fragment(), "text/plain": "[a web page that runs the network on your photo]"}
+    def still(self) -> str:
+        return "<p><b>Sharpen a photo of yours</b></p>" + note("This works in JupyterLab and on the published page.")
 
     def save(self, path: str | Path) -> Path:
         """Write one HTML file that works from any web server, and from disk."""
         with atomic_path(path) as temporary:
-            temporary.write_text(_DOCUMENT.replace("CONTENT", self.fragment()), encoding="utf-8")
+            temporary.write_text(self.document("Sharpen a photo with kdsharp"), encoding="utf-8")
         return Path(path)
 
 
-_CONTROLS = """
-<p><b>Sharpen a photo of yours, on this page</b></p>
-<p>Drop a photo here, or <label>choose one: <input type="file" accept="image/*" data-part="file"></label> or
-<button type="button" data-part="example">take the example</button></p>
-<p><label>network: <select data-part="model">OPTIONS</select></label>
-<button type="button" data-part="again" disabled>time it</button></p>
-<p role="status" aria-live="polite" data-part="status">Your photo stays on this computer. Nothing is fetched before you
-choose one.</p>
-<p><label>as it came | sharpened: <input type="range" min="0" max="100" value="50" data-part="split"></label>
-<label>strength: <input type="range" min="0" max="2" step="0.25" value="1" data-part="strength"></label></p>
-<canvas data-part="canvas" role="img" aria-label="your photo: as it came left of the line, sharpened right of it" hidden
-style="max-width:100%"></canvas>
-"""
-
-_DOCUMENT = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sharpen a photo with kdsharp</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:1em auto;padding:0 1em}</style></head>
-<body>CONTENT</body></html>
-"""
+def _address(kind: str, content: bytes) -> str:
+    """Content inside a page; the book's build keeps it as a file (:mod:`kdsharp.island.files`)."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -4,10 +4,11 @@ import html
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from kdsharp.checks import UsageError
-from kdsharp.explore import Slider, is_live, select
+from kdsharp.explore import Slider
+from kdsharp.island import Island, note
 from kdsharp.plots import Picture
 
 Watch = Callable[[int, float], None]
@@ -18,10 +19,10 @@ class Stopped(Exception):
     """Raised inside a training whose Stop button was pressed."""
 
 
-class TrainingButton:
+class TrainingButton(Island):
     """Sliders, Train and Stop, a progress bar, and the picture of what was trained.
 
-    Live (see :func:`kdsharp.explore.is_live`) the training runs in a thread of its own, so that Stop and the sliders
+    Live (see :func:`kdsharp.island.is_live`) the training runs in a thread of its own, so that Stop and the sliders
     keep working. Without a front end, one training at the start position is run and shown.
 
     Args:
@@ -32,66 +33,59 @@ class TrainingButton:
         sliders: name of ``train``'s argument to its :class:`kdsharp.explore.Slider`.
     """
 
+    module: ClassVar[str] = "training"
+
     def __init__(self, train: Callable[..., Picture], title: str, steps: int, **sliders: Slider) -> None:
         if not sliders:
             raise UsageError("a training button needs at least one slider")
         self.train, self.title, self.steps, self.sliders = train, title, steps, sliders
         self.thread: threading.Thread | None = None
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import HTML, display
+    def facts(self, live: bool) -> dict[str, Any]:
+        sliders = [slider.facts() for slider in self.sliders.values()]
+        return {"title": self.title, "sliders": sliders, "steps": self.steps}
 
-        display(self.widget() if is_live() else HTML(self.page()))
+    def page(self) -> str:
+        """Nobody trains without a kernel: what one training at the start position gave."""
+        return f'<div class="kdsharp-still">{self.still()}</div>'
 
-    def widget(self) -> Any:
-        """The live form."""
-        import ipywidgets
+    def still(self) -> str:
+        values = {name: slider.values[slider.index()] for name, slider in self.sliders.items()}
+        where = ", ".join(f"{slider.label} {values[name]:g}" for name, slider in self.sliders.items())
+        picture = self.train(lambda step, loss: None, **values)
+        hint = f"The button works in JupyterLab; this is one training of {self.steps} steps at {where}."
+        return f"<p><b>{html.escape(self.title)}</b></p>{note(hint)}{picture.tag()}"
 
-        controls = {name: select(slider) for name, slider in self.sliders.items()}
-        start = ipywidgets.Button(description="Train here", button_style="primary", icon="play")
-        stop = ipywidgets.Button(description="Stop", icon="stop", disabled=True)
-        bar = ipywidgets.IntProgress(max=self.steps, layout={"width": "260px"})
-        said, view = ipywidgets.Label("Choose a position, then train."), ipywidgets.HTML()
-        halt = threading.Event()
+    def listen(self, widget: Any) -> None:
+        halt, shown = threading.Event(), [0.0]
+
+        def tell(step: int, text: str, running: bool = True, picture: Picture | None = None) -> None:
+            drawn = None if picture is None else [picture.src(), picture.alt, picture.width]
+            widget.answer = {"step": step, "text": text, "running": running, "picture": drawn}
 
         def watch(step: int, loss: float) -> None:
             if halt.is_set():
                 raise Stopped
             if time.monotonic() - shown[0] > 0.1 or step == self.steps:  # a message for every step would be a flood
                 shown[0] = time.monotonic()
-                bar.value, said.value = step, f"step {step} of {self.steps}, loss {loss:.4f}"
+                tell(step, f"step {step} of {self.steps}, loss {loss:.4f}")
 
         def work(values: dict[str, float]) -> None:
             try:
                 picture = self.train(watch, **values)
-                view.value = picture.tag()
-                said.value += "; stopped" if halt.is_set() else "; done"
+                last = widget.answer.get("step", 0), widget.answer.get("text", "")
+                tell(last[0], f"{last[1]}; {'stopped' if halt.is_set() else 'done'}", running=False, picture=picture)
             except Exception as error:  # a thread has nobody else to tell
-                said.value = f"{type(error).__name__}: {error}"
-            finally:
-                start.disabled, stop.disabled = False, True
+                tell(0, f"{type(error).__name__}: {error}", running=False)
 
-        def begin(_: object) -> None:
+        def press(_: object, asked: dict[str, Any], buffers: object) -> None:
+            if "stop" in asked:
+                halt.set()
+                return
             halt.clear()
-            start.disabled, stop.disabled, bar.value = True, False, 0
-            said.value = "starting"
-            values = {name: control.value for name, control in controls.items()}
+            steps = zip(self.sliders.items(), asked["train"], strict=True)
+            values = {name: slider.values[step] for (name, slider), step in steps}
             self.thread = threading.Thread(target=work, args=(values,), daemon=True)
             self.thread.start()
 
-        shown = [0.0]
-        start.on_click(begin)
-        stop.on_click(lambda _: halt.set())
-        title = ipywidgets.HTML(f"<b>{html.escape(self.title)}</b>")
-        return ipywidgets.VBox([title, *controls.values(), ipywidgets.HBox([start, stop, bar]), said, view])
-
-    def page(self) -> str:
-        """The form without a kernel: what one training at the start position gave."""
-        values = {name: slider.values[slider.index()] for name, slider in self.sliders.items()}
-        where = ", ".join(f"{slider.label} {values[name]:g}" for name, slider in self.sliders.items())
-        picture = self.train(lambda step, loss: None, **values)
-        return (
-            f'<div class="kdsharp-training"><p><b>{html.escape(self.title)}</b></p>'
-            "<p><button disabled>Train here</button> <button disabled>Stop</button> The buttons work in JupyterLab; "
-            f"this is one training of {self.steps} steps at {html.escape(where)}.</p>{picture.tag()}</div>"
-        )
+        widget.on_msg(press)

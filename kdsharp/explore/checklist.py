@@ -1,12 +1,15 @@
-"""A checklist that a reader holds against a report: it counts, and becomes a Markdown file (floor 7; lesson 15)."""
+"""A checklist that a reader holds against a report: it counts, and becomes a Markdown file (floor 7; lesson 15).
 
-import hashlib
+Ticks and notes stay in the reader's browser.
+"""
+
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from kdsharp.checks import UsageError
-from kdsharp.explore import island
+from kdsharp.island import Island
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ ITEMS = (
 """What the course asks of a report on image sharpening."""
 
 
-class Checklist:
+class Checklist(Island):
     """Questions with a box and a line for notes each, a count, and a file to keep; works without a kernel.
 
     Args:
@@ -58,6 +61,8 @@ class Checklist:
     Raises:
         UsageError: for a list without questions.
     """
+
+    module: ClassVar[str] = "checklist"
 
     def __init__(self, items: Sequence[Item] = ITEMS, title: str = "My report against the checklist") -> None:
         if not items:
@@ -74,54 +79,8 @@ class Checklist:
             lines.append(f"- [ ] {item.question} (lesson {item.lesson:02})")
         return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
 
-    def page(self) -> str:
-        """The list as HTML with the few lines of script that count and write the file."""
-        name = "checklist-" + hashlib.sha256((self.title + self.markdown()).encode()).hexdigest()[:10]
-        rows, part = "", ""
-        for index, item in enumerate(self.items):
-            asked = html.escape(item.question)
-            if item.part != part:
-                part = item.part
-                rows += f"<p style='margin:.8em 0 .2em'><b>{html.escape(part)}</b></p>"
-            rows += (
-                f'<p style="margin:.2em 0"><label><input type="checkbox" data-item="{index}"> '
-                f"{asked} <small>lesson {item.lesson:02}</small></label><br>"
-                f'<input type="text" data-note="{index}" aria-label="where in the report, for: {asked}" '
-                'placeholder="where in my report, or why not" style="width:34em;max-width:100%;margin-left:1.6em"></p>'
-            )
-        facts = {"title": self.title, "items": [[item.part, item.question, item.lesson] for item in self.items]}
-        body = (
-            f"<p><b>{html.escape(self.title)}</b></p>{rows}"
-            f'<p role="status" aria-live="polite" data-part="count">0 of {len(self.items)}</p>'
-            '<p><a data-part="save" download="checklist.md" href="#">save as checklist.md</a></p>'
-        )
-        return island("checklist", name, body, facts, _SCRIPT)
+    def facts(self, live: bool) -> dict[str, Any]:
+        return {"title": self.title, "items": [[item.part, item.question, item.lesson] for item in self.items]}
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/html": self.page(), "text/plain": self.markdown()}
-
-
-_SCRIPT = """
-(() => {
-  const root = document.getElementById("NAME");
-  const facts = JSON.parse(root.querySelector("script[type='application/json']").textContent);
-  const boxes = [...root.querySelectorAll("input[type=checkbox]")];
-  const notes = [...root.querySelectorAll("input[type=text]")];
-  const save = root.querySelector("[data-part=save]");
-  const update = () => {
-    const held = boxes.filter((box) => box.checked).length;
-    const open = [...new Set(facts.items.filter((_, k) => !boxes[k].checked).map((item) => item[0]))];
-    root.querySelector("[data-part=count]").textContent = `${held} of ${boxes.length}` +
-      (open.length ? `; still open in: ${open.join(", ")}` : "; complete");
-    const lines = [`# ${facts.title}`, "", `${held} of ${boxes.length}`];
-    facts.items.forEach(([part, question, lesson], k) => {
-      if (!k || facts.items[k - 1][0] !== part) lines.push("", `## ${part}`, "");
-      const number = String(lesson).padStart(2, "0"), note = notes[k].value.trim();
-      lines.push(`- [${boxes[k].checked ? "x" : " "}] ${question} (lesson ${number})${note ? `: ${note}` : ""}`);
-    });
-    save.href = "data:text/markdown;charset=utf-8," + encodeURIComponent(lines.join("\\n") + "\\n");
-  };
-  for (const input of [...boxes, ...notes]) input.addEventListener("input", update);
-  update();
-})();
-"""
+    def still(self) -> str:
+        return f"<pre>{html.escape(self.markdown())}</pre>"

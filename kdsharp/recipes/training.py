@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -199,7 +200,9 @@ def without_missing_vgg(plan: Stage) -> tuple[Stage, list[str]]:
     return replace(plan, loss=loss, terms=terms), names
 
 
-def mean_psnr(network: torch.nn.Module, pairs: list[tuple[str, torch.Tensor, torch.Tensor]]) -> float:
+def mean_psnr(
+    network: Callable[[torch.Tensor], torch.Tensor], pairs: list[tuple[str, torch.Tensor, torch.Tensor]]
+) -> float:
     """Mean PSNR in dB over (name, blurred, sharp), rounded to 8 bits as in a file, computed where the network is."""
     device = device_of(network)
     with torch.inference_mode():

@@ -114,9 +114,3 @@ def test_impossible_alpha_and_temperature(kdsharp, name, value):
     assert done.returncode == 2
     assert name in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_student_edition_command(kdsharp, tmp_path):
-    done = kdsharp("course", "student", tmp_path / "students")
-    assert done.returncode == 0, done.stderr
-    assert {path.stem for path in (tmp_path / "students").iterdir()} == set(LESSONS)

@@ -1,9 +1,54 @@
-(() => {
-  const root = document.getElementById("NAME");
-  const facts = JSON.parse(root.querySelector("script[type='application/json']").textContent);
-  const part = (name) => root.querySelector(`[data-part='${name}']`);
+// A network on the reader's own photo: her browser computes, the photo stays with her.
+import { make } from "./make.mjs";
+
+/** The pieces of a photo, each seen with `overlap` pixels more on every side that has them. */
+export function tiles(width, height, { tile, overlap }) {
+  const found = [];
+  for (let y = 0; y < height; y += tile) {
+    for (let x = 0; x < width; x += tile) {
+      const top = Math.max(0, y - overlap), left = Math.max(0, x - overlap);
+      const bottom = Math.min(height, y + tile + overlap), right = Math.min(width, x + tile + overlap);
+      found.push({ top, left, h: bottom - top, w: right - left });
+    }
+  }
+  return found;
+}
+
+/** The weight of a row or column of a piece: from 0 to 1 over the overlap, 1 where the photo begins. */
+export function fade(at, before, overlap) {
+  return before ? Math.min(1, Math.max(0, (at + 0.5 - overlap / 2) / overlap)) : 1;
+}
+
+/** The controls; each is found again by its `data-part`. */
+function controls(models) {
+  const range = (part, options) => make("input", { type: "range", "data-part": part, ...options });
+  return [
+    make("p", {}, make("b", {}, "Sharpen a photo of yours, on this page")),
+    make("p", {}, "Drop a photo here, or ",
+      make("label", {}, "choose one: ", make("input", { type: "file", accept: "image/*", "data-part": "file" })), " or ",
+      make("button", { type: "button", "data-part": "example" }, "take the example")),
+    make("p", {},
+      make("label", {}, "network: ", make("select", { "data-part": "model" }, ...models.map((name) => make("option", {}, name)))),
+      " ", make("button", { type: "button", "data-part": "again", disabled: true }, "time it")),
+    make("p", { role: "status", "aria-live": "polite", "data-part": "status" },
+      "Your photo stays on this computer. Nothing is fetched before you choose one."),
+    make("p", {},
+      make("label", {}, "as it came | sharpened: ", range("split", { min: 0, max: 100, value: 50 })), " ",
+      make("label", {}, "strength: ", range("strength", { min: 0, max: 2, step: 0.25, value: 1 }))),
+    make("canvas", {
+      "data-part": "canvas", role: "img", hidden: true,
+      "aria-label": "your photo: as it came left of the line, sharpened right of it",
+    }),
+  ];
+}
+
+function render({ model, el }) {
+  const facts = model.get("facts");
+  const part = (name) => el.querySelector(`[data-part='${name}']`);
   const say = (text) => { part("status").textContent = text; };
   const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  el.classList.add("kdsharp-island", "kdsharp-browser");
+  el.replaceChildren(...controls(Object.keys(facts.models)));
   let attempts = 0, runtime = null, photo = null, answer = null, busy = false;
   const sessions = {};
 
@@ -20,7 +65,7 @@
     if (sessions[name]) return sessions[name];
     try {
       runtime = runtime || await start();
-      const bytes = Uint8Array.from(atob(facts.models[name]), (letter) => letter.charCodeAt(0));
+      const bytes = new Uint8Array(await (await fetch(facts.models[name])).arrayBuffer());
       sessions[name] = await runtime.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
     } catch (error) {
       runtime = null;
@@ -42,20 +87,16 @@
   }
 
   async function sharpen(network, image) { // in tiles that fade into each other, as kdsharp.inference.sharpen does
-    const { width, height } = image, { whole, tile, overlap } = facts;
-    if (width * height <= whole) return piece(network, image, 0, 0, width, height);
+    const { width, height } = image;
+    if (width * height <= facts.whole) return piece(network, image, 0, 0, width, height);
     const out = new Uint8Array(width * height * 3);
-    const ramp = (at, before) => (before ? Math.min(1, Math.max(0, (at + 0.5 - overlap / 2) / overlap)) : 1);
-    for (let y = 0; y < height; y += tile) {
-      for (let x = 0; x < width; x += tile) {
-        const top = Math.max(0, y - overlap), left = Math.max(0, x - overlap);
-        const h = Math.min(height, y + tile + overlap) - top, w = Math.min(width, x + tile + overlap) - left;
-        const done = await piece(network, image, left, top, w, h);
-        for (let v = 0; v < h; v++) {
-          for (let u = 0; u < w; u++) {
-            const weight = ramp(v, top) * ramp(u, left), to = ((top + v) * width + left + u) * 3, from = (v * w + u) * 3;
-            for (let c = 0; c < 3; c++) out[to + c] = Math.round(out[to + c] + weight * (done[from + c] - out[to + c]));
-          }
+    for (const { top, left, h, w } of tiles(width, height, facts)) {
+      const done = await piece(network, image, left, top, w, h);
+      for (let v = 0; v < h; v++) {
+        for (let u = 0; u < w; u++) {
+          const weight = fade(v, top, facts.overlap) * fade(u, left, facts.overlap);
+          const to = ((top + v) * width + left + u) * 3, from = (v * w + u) * 3;
+          for (let c = 0; c < 3; c++) out[to + c] = Math.round(out[to + c] + weight * (done[from + c] - out[to + c]));
         }
       }
     }
@@ -92,14 +133,14 @@
       await work();
     } catch (error) {
       say(`This did not work: ${error.message}`);
-      root.dataset.state = "failed";
+      el.dataset.state = "failed";
     } finally {
       busy = false;
     }
   }
 
   const open = (blob) => guarded(async () => {
-    root.dataset.state = "busy";
+    el.dataset.state = "busy";
     let bitmap;
     try {
       bitmap = await createImageBitmap(blob);
@@ -128,11 +169,11 @@
     part("again").disabled = false;
     say(`${photo.width} x ${photo.height} pixels in ${spent.toFixed(0)} ms, on one thread of this browser; a first run also ` +
       "prepares memory, so time it again.");
-    root.dataset.state = "done";
+    el.dataset.state = "done";
   }
 
   const again = () => guarded(async () => {
-    root.dataset.state = "busy";
+    el.dataset.state = "busy";
     const network = await session(part("model").value), times = [];
     for (let k = 0; k < 6; k++) {
       say(`Timing, run ${k + 1} of 6 ...`);
@@ -142,7 +183,7 @@
     const median = times.slice(1).sort((a, b) => a - b)[2], hd = (median * 1920 * 1080) / (photo.width * photo.height);
     say(`${part("model").value}: median of 5 runs ${median.toFixed(0)} ms for ${photo.width} x ${photo.height} pixels. At this ` +
       `rate a Full HD frame takes ${hd.toFixed(0)} ms: ${(1000 / hd).toFixed(1)} frames a second.`);
-    root.dataset.state = "timed";
+    el.dataset.state = "timed";
   });
 
   const example = () => fetch(facts.example).then((found) => found.blob()).then(open);
@@ -151,9 +192,11 @@
   part("again").addEventListener("click", again);
   part("model").addEventListener("change", () => { if (photo) guarded(run); });
   for (const name of ["split", "strength"]) part(name).addEventListener("input", () => { if (answer) draw(); });
-  root.addEventListener("dragover", (event) => event.preventDefault());
-  root.addEventListener("drop", (event) => {
+  el.addEventListener("dragover", (event) => event.preventDefault());
+  el.addEventListener("drop", (event) => {
     event.preventDefault();
     if (event.dataTransfer.files[0]) open(event.dataTransfer.files[0]);
   });
-})();
+}
+
+export default { render };

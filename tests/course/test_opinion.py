@@ -9,8 +9,8 @@ import pytest
 import torch
 from scipy import stats
 
-from kdsharp import opinion
 from kdsharp.checks import UsageError
+from kdsharp.course import opinion
 
 SYSTEMS = ("softest", "middle", "crispest")
 SCENES = ("wall", "tree", "face", "sky")

@@ -4,43 +4,29 @@ Two questions can be asked. ``rating``: how sharp is this picture, from 1 (bad) 
 pictures of a system is its *mean opinion score*. ``pairwise``: which of two pictures of one scene is sharper? The score
 is the share of comparisons that a system wins. The scale is the five-grade one of ITU-R BT.500.
 
-Live (see :func:`kdsharp.explore.is_live`) it shows buttons. Anywhere else it shows the pictures of its first round and
+Live (see :func:`kdsharp.island.is_live`) it shows buttons. Anywhere else it shows the pictures of its first round and
 an example result by a scripted rater, and says so.
 """
 
-import csv
-import io
-import itertools
-import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
-from kdsharp.checks import UsageError, check_images, check_name, make_folder
+from kdsharp.checks import UsageError, check_name
+from kdsharp.course.rounds import append, resume, rounds_of, row_of, scenes_of
 from kdsharp.evaluate import mean_interval
-from kdsharp.explore import is_live
 from kdsharp.images import luma, quantize
+from kdsharp.island import is_live
 from kdsharp.plots import Picture, bars, panels
 
 MODES = ("rating", "pairwise")
 GRADES = {1: "bad", 2: "poor", 3: "fair", 4: "good", 5: "excellent"}
 SIDES = {1: "left", 2: "right"}
 """What a rater answers when pairs are compared: which of the two is sharper."""
-COLUMNS = ("mode", "seed", "round", "scene", "first", "second", "answer")
 Rater = Callable[..., int]
 """Sees one picture and answers 1 to 5, or sees two and answers 1 (the left one) or 2."""
-
-
-@dataclass(frozen=True)
-class Round:
-    """One question: the scene, and the systems whose pictures are shown, from left to right."""
-
-    scene: str
-    systems: tuple[str, ...]
 
 
 class OpinionTest:
@@ -69,13 +55,13 @@ class OpinionTest:
         zoom: int = 3,
     ) -> None:
         self.pictures, self.seed, self.mode = pictures, seed, check_name(mode, MODES, "mode")
-        self.scenes = _scenes(pictures)
+        self.scenes = scenes_of(pictures)
         self.at, self.zoom = dict(at or {}), zoom
-        self.rounds = _rounds(list(pictures), self.scenes, mode, seed)
+        self.rounds = rounds_of(list(pictures), self.scenes, mode, seed)
         self.answers: list[int] = []
         self.file = None if file is None else Path(file)
         if self.file is not None and self.file.exists():
-            self._resume(self.file)
+            self.answers = resume(self.file, [self._rows(index) for index in range(len(self.rounds))])
 
     @property
     def choices(self) -> dict[int, str]:
@@ -117,7 +103,8 @@ class OpinionTest:
         if value not in self.choices:
             raise UsageError(f"the answer must be one of {', '.join(map(str, self.choices))}, found {value!r}")
         if self.file is not None:
-            _append(self.file, self._row(len(self.answers), value))
+            index = len(self.answers)
+            append(self.file, row_of(self.mode, self.seed, index, self.rounds[index], value))
         self.answers.append(value)
 
     def run(self, rater: Rater) -> "OpinionTest":
@@ -159,24 +146,9 @@ class OpinionTest:
         figure = bars({s: mean for s, (mean, _) in found.items()}, {s: half for s, (_, half) in found.items()}, label)
         return Picture(figure, f"{label}: {listed}.")
 
-    def _row(self, index: int, value: int) -> list[str]:
-        asked = self.rounds[index]
-        first, second = (*asked.systems, "")[:2]
-        return [self.mode, str(self.seed), str(index + 1), asked.scene, first, second, str(value)]
-
-    def _resume(self, file: Path) -> None:
-        text = file.read_text(encoding="utf-8")
-        whole = text[: text.rfind("\n") + 1]  # a crash in the middle of a row leaves no line end: ask that round again
-        rows = list(csv.reader(io.StringIO(whole)))
-        if rows and tuple(rows[0]) != COLUMNS:
-            raise UsageError(f"{file} holds something else than opinions; give another file")
-        for index, row in enumerate(rows[1:]):
-            allowed = index < len(self.rounds) and any(row == self._row(index, value) for value in self.choices)
-            if not allowed:
-                raise UsageError(f"row {index + 1} of {file} belongs to another test; give another file")
-        if whole != text:
-            file.write_text(whole, encoding="utf-8")
-        self.answers = [int(row[-1]) for row in rows[1:]]
+    def _rows(self, index: int) -> list[list[str]]:
+        """Every row that a round may leave in the file."""
+        return [row_of(self.mode, self.seed, index, self.rounds[index], value) for value in self.choices]
 
     def _ipython_display_(self) -> None:
         from IPython.display import HTML, display
@@ -230,35 +202,3 @@ def edge_rater(*pictures: Tensor) -> int:
     if len(pictures) == 1:
         return 1 + sum(edges[0] > step for step in (2.0, 3.0, 4.0, 6.0))
     return 1 if edges[0] >= edges[1] else 2
-
-
-def _scenes(pictures: Mapping[str, Mapping[str, Tensor]]) -> list[str]:
-    if len(pictures) < 2:
-        raise UsageError(f"an opinion test compares at least two systems, found {len(pictures)}")
-    scenes = list(next(iter(pictures.values())))
-    for system, found in pictures.items():
-        if set(found) != set(scenes):
-            raise UsageError(f"{system} has the scenes {', '.join(found)}; expected {', '.join(scenes)}")
-    if len(scenes) < 2:
-        raise UsageError(f"one scene gives no interval; give at least two, found {len(scenes)}")
-    for scene in scenes:
-        check_images(*(found[scene] for found in pictures.values()), channels=3)
-    return scenes
-
-
-def _rounds(systems: list[str], scenes: list[str], mode: str, seed: int) -> list[Round]:
-    """Every system, or every pair of systems, on every scene, shuffled; a coin decides who stands left."""
-    rng = np.random.default_rng(seed)
-    groups = list(itertools.combinations(systems, 1 if mode == "rating" else 2))
-    made = [Round(scene, group if rng.random() < 0.5 else group[::-1]) for scene in scenes for group in groups]
-    return [made[index] for index in rng.permutation(len(made))]
-
-
-def _append(file: Path, row: list[str]) -> None:
-    """One row, on the disk before this returns."""
-    make_folder(file.parent)
-    fresh = not file.exists() or file.stat().st_size == 0
-    with file.open("a", encoding="utf-8", newline="") as out:
-        csv.writer(out, lineterminator="\n").writerows([COLUMNS, row] if fresh else [row])
-        out.flush()
-        os.fsync(out.fileno())

@@ -4,9 +4,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from kdsharp import guide
 from kdsharp.checks import UsageError
-from kdsharp.course import RESULT, lessons
+from kdsharp.course import RESULT, guide, lessons
 
 
 def notebook(*cells):

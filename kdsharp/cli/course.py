@@ -1,0 +1,160 @@
+"""``kdsharp run``, ``book``, ``lab`` and ``course``: the lessons, headless and in hand."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from kdsharp.checks import UsageError, check_installed, check_name
+from kdsharp.cli.shared import Profile, console
+
+course_app = typer.Typer(no_args_is_help=True, help="Copies of the course, and what a lecturer needs.")
+Edition = Annotated[str, typer.Option(help="`student`: stubs in place of solutions; `instructor`: all of it.")]
+MINE = Path("my-course")
+"""Where a reader's own copy lies by default."""
+
+
+def run(
+    lesson: Annotated[
+        list[str] | None, typer.Argument(help="Lessons by number or name; all when none is given.")
+    ] = None,
+    profile: Profile = "lab",
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="NAME VALUE", help="Set a parameter, e.g. `-p ALPHA 0.3`."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the executed notebooks; `build/PROFILE` by default.")
+    ] = None,
+) -> None:
+    """Run lessons headlessly and collect what they measured.
+
+    Example: `kdsharp run 9 --profile smoke -p ALPHA 0.3 -p TEMPERATURE 2`
+    """
+    from kdsharp.runs import run_lessons
+
+    values = dict(_pair(text) for text in parameter or [])
+    runs = run_lessons(lesson or [], profile, values, out)
+    table = Table("lesson", "seconds", "result")
+    for each in runs:
+        shown = "\n".join(f"{name} = {value}" for name, value in each.results.items())
+        table.add_row(each.lesson, f"{each.seconds:.0f}", escape(shown if each.ok else f"FAILED in {each.error}"))
+    console.print(table)
+    console.print(f"executed notebooks and results.json: {Path(runs[0].notebook).parent}", soft_wrap=True)
+    if not all(each.ok for each in runs):
+        raise typer.Exit(1)
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+def book(
+    profile: Profile = "lab",
+    serve: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Serve the book to this machine's browsers until Ctrl-C.")
+    ] = True,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to serve at; a free one by default.")] = 0,
+) -> None:
+    """Build the Jupyter Book from executed lessons and serve it at 127.0.0.1; `--no-serve` prints its path.
+
+    Its pages open from disk too, but sliders, and all else that acts, need a server.
+    """
+    from kdsharp.book import build_book, server
+
+    page = build_book(profile).resolve()
+    if not serve:
+        console.print(f"the book: {page}", soft_wrap=True)
+        return
+    with server(page.parent, port) as running:
+        console.print(f"the book: http://127.0.0.1:{running.server_port}/ (Ctrl-C ends it)", soft_wrap=True)
+        try:
+            running.serve_forever()
+        except KeyboardInterrupt:
+            console.print(f"\nthe book stays at {page}", soft_wrap=True)
+
+
+def lab(
+    lesson: Annotated[str, typer.Argument(help="The lesson to open, by number or name.")] = "0",
+    edition: Edition = "student",
+    folder: Annotated[Path, typer.Option(help="Where your own copy lies, or shall lie.")] = MINE,
+) -> None:
+    """Open JupyterLab on a lesson: in your own copy, which is made when it is not there yet and never overwritten.
+
+    `--edition instructor` opens the lessons themselves, with their solutions.
+
+    Example: `kdsharp lab 9`
+    """
+    from kdsharp.course import editions, find_lesson
+
+    check_installed(["jupyterlab"], "course")
+    name, source = find_lesson(lesson).stem, find_lesson(lesson)
+    if check_name(edition, editions.EDITIONS, "edition") == "student":
+        if not (folder / editions.MANIFEST).is_file():
+            editions.start(folder)
+            console.print(f"your own copy of the course: {folder}", soft_wrap=True)
+        elif editions.is_behind(folder):
+            console.print(
+                f"the course has changed; `kdsharp course update {folder}` brings what is new and leaves yours alone",
+                soft_wrap=True,
+            )
+        source = folder / f"{name}.ipynb"
+        if not source.is_file():
+            raise UsageError(f"{source} is not there any more; make another copy with `kdsharp course start`")
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", str(source)]))
+
+
+@course_app.command()
+def start(
+    folder: Annotated[Path, typer.Argument(help="Where the copy shall lie.")] = MINE, edition: Edition = "student"
+) -> None:
+    """Write your own copy of the lessons; `kdsharp lab` opens it.
+
+    Example: `kdsharp course start my-course --edition student`
+    """
+    from kdsharp.course import editions
+
+    written = editions.start(folder, edition)
+    console.print(f"{len(written)} lessons in {folder}", soft_wrap=True)
+
+
+@course_app.command()
+def update(folder: Annotated[Path, typer.Argument(help="Your copy of the course.")] = MINE) -> None:
+    """Bring what has changed in the course into your copy; cells that you have edited stay yours."""
+    from kdsharp.course import editions
+
+    changes = editions.update(folder)
+    for each in changes:
+        if each.trouble:
+            console.print(f"{each.lesson}: {escape(each.trouble)}", soft_wrap=True)
+            continue
+        console.print(
+            f"{each.lesson}: {each.changed} cells changed, {each.added} new, {each.removed} gone", soft_wrap=True
+        )
+        for line in each.kept:
+            console.print(f"  yours stays, though the course has a new version: {escape(line)}", soft_wrap=True)
+    if not changes:
+        console.print(f"{folder} is as the course is", soft_wrap=True)
+    if any(each.trouble for each in changes):
+        raise typer.Exit(2)
+
+
+@course_app.command()
+def table(
+    executed: Annotated[Path, typer.Argument(help="Folder of executed lessons, as `kdsharp run` leaves it.")] = Path(
+        "build/lab"
+    ),
+) -> None:
+    """Print the instructor's table: what each lesson holds, and what it measured."""
+    from kdsharp.course.guide import lesson_table
+
+    print(lesson_table(executed), end="")

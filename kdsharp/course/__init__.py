@@ -1,0 +1,29 @@
+"""What a lesson needs besides the science (floor 7).
+
+The floor plan. What a lesson calls: checks that name the misconception (:mod:`~kdsharp.course.checking`), questions
+that mark themselves (:mod:`~kdsharp.course.quizzes`), what a run says and records (:mod:`~kdsharp.course.telling`), a
+blind opinion score (:mod:`~kdsharp.course.opinion`, with its :mod:`~kdsharp.course.rounds`). What serves learner and
+lecturer: which lessons there are (:mod:`~kdsharp.course.lessons`), copies of them (:mod:`~kdsharp.course.editions`), and
+the instructor's table (:mod:`~kdsharp.course.guide`).
+"""
+
+from kdsharp.course.checking import NotYet, expect, passed
+from kdsharp.course.lessons import find_lesson, lessons, notebooks_folder, tags
+from kdsharp.course.quizzes import quiz
+from kdsharp.course.telling import RESULT, collect_results, finish, record, say
+
+__all__ = [
+    "RESULT",
+    "NotYet",
+    "collect_results",
+    "expect",
+    "find_lesson",
+    "finish",
+    "lessons",
+    "notebooks_folder",
+    "passed",
+    "quiz",
+    "record",
+    "say",
+    "tags",
+]

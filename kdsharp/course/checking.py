@@ -1,0 +1,21 @@
+"""Checks of exercises that name the misconception."""
+
+from typing import Any
+
+
+class NotYet(AssertionError):
+    """A check that did not pass; its text names the misconception."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Not yet: {self}"]  # IPython prints this in place of a traceback
+
+
+def expect(right: Any, misconception: str) -> None:
+    """Stop with ``misconception`` when ``right`` is false: what the learner probably thought, and where to look."""
+    if not bool(right):
+        raise NotYet(misconception)
+
+
+def passed(shown: str) -> None:
+    """Say what the learner has just shown."""
+    print(f"Right: {shown}")

@@ -1,0 +1,45 @@
+"""Pictures and networks of a page as files beside it, loaded when the reader comes near (floor 6).
+
+A notebook is one file: what its pages show is inside, as ``data:`` addresses. A published page keeps them apart, so
+that it opens at once and a browser keeps what it has.
+"""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from kdsharp.checks import make_folder
+
+DATA = re.compile(r"data:(image/webp|image/png|application/octet-stream);base64,([A-Za-z0-9+/]+=*)")
+SUFFIXES = {"image/webp": "webp", "image/png": "png", "application/octet-stream": "bin"}
+SMALL = 2000
+"""Characters: what is shorter stays in the page, where it costs less than a request."""
+EAGER = re.compile(r"<img (?![^>]*\bloading=)")
+
+
+def unpack(notebook: Any, folder: Path, address: str) -> None:
+    """Move what the HTML outputs of a notebook hold inside into files, one for each content; images load lazily.
+
+    Args:
+        notebook: changed in place.
+        folder: of the files.
+        address: of that folder, as the page names it.
+    """
+    make_folder(folder)
+
+    def keep(found: re.Match[str]) -> str:
+        if len(found[2]) < SMALL:
+            return found[0]
+        content = base64.b64decode(found[2])
+        name = f"{hashlib.sha256(content).hexdigest()[:20]}.{SUFFIXES[found[1]]}"
+        (folder / name).write_bytes(content)
+        return f"{address}/{name}"
+
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            text = output.get("data", {}).get("text/html")
+            if text is not None:
+                whole = text if isinstance(text, str) else "".join(text)
+                output["data"]["text/html"] = EAGER.sub('<img loading="lazy" ', DATA.sub(keep, whole))

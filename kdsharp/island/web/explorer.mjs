@@ -1,0 +1,50 @@
+// A slider or two over pictures: from the kernel where there is one, else from the frames that were drawn beforehand.
+import { make } from "./make.mjs";
+import { neighbours, place, sliderRows } from "./sliders.mjs";
+
+function render({ model, el }) {
+  const { title, sliders, frames, width, first } = model.get("facts");
+  const shape = sliders.map((slider) => slider.values.length);
+  const image = make("img", { width, src: first[0], alt: first[1] });
+  const spoken = make("p", { class: "kdsharp-unseen", "aria-live": "polite" });
+  const trouble = make("p", { class: "kdsharp-note", role: "alert", hidden: true });
+  let wanted = null, asked = null; // positions: the newest, and the one that the kernel is drawing
+
+  const show = ([source, alt]) => {
+    image.src = source;
+    image.alt = spoken.textContent = alt;
+  };
+  const fetchNear = (position) => {
+    for (const near of neighbours(position, shape)) new Image().src = frames[place(near, shape)][0];
+  };
+  const ask = () => {
+    asked = wanted;
+    el.setAttribute("aria-busy", "true");
+    model.send({ position: asked });
+  };
+  const moved = (position) => {
+    if (frames) {
+      show(frames[place(position, shape)]);
+      fetchNear(position);
+      return;
+    }
+    wanted = position;
+    if (asked === null) ask(); // one at a time: what lies between is skipped
+  };
+  const { rows, position } = sliderRows(sliders, moved);
+  model.on("change:answer", () => {
+    const { picture, error } = model.get("answer");
+    el.removeAttribute("aria-busy");
+    trouble.hidden = !error;
+    if (error) trouble.textContent = error;
+    else show(picture);
+    const newer = asked !== wanted;
+    asked = null;
+    if (newer) ask();
+  });
+  el.classList.add("kdsharp-island", "kdsharp-explorer");
+  el.replaceChildren(make("p", {}, make("b", {}, title)), ...rows, image, trouble, spoken);
+  if (frames) fetchNear(position());
+}
+
+export default { render };

@@ -1,0 +1,45 @@
+// Rows of sliders: a label with its unit, the value, and a range that keyboard, finger and screen reader can move.
+import { make } from "./make.mjs";
+
+let count = 0;
+
+/** Where a position lies in a list that runs over the last slider fastest. */
+export function place(position, shape) {
+  return position.reduce((index, step, axis) => index * shape[axis] + step, 0);
+}
+
+/** The positions one step away along each slider: what a reader is likely to see next. */
+export function neighbours(position, shape) {
+  const found = [];
+  position.forEach((step, axis) => {
+    for (const next of [step - 1, step + 1]) {
+      if (next >= 0 && next < shape[axis]) found.push(position.with(axis, next));
+    }
+  });
+  return found;
+}
+
+/**
+ * Rows for `sliders`, each `{ label, values, start }`, with values as text and the place of the first.
+ * `moved(position)` is called at each move. Gives `{ rows, position(), values() }`.
+ */
+export function sliderRows(sliders, moved) {
+  const inputs = [];
+  const rows = sliders.map(({ label, values, start }) => {
+    const id = `kdsharp-slider-${++count}`;
+    const output = make("output", { for: id }, values[start]);
+    const input = make("input", {
+      id, type: "range", min: 0, max: values.length - 1, step: 1, value: start, "aria-valuetext": values[start],
+    });
+    input.value = start;
+    input.addEventListener("input", () => {
+      output.textContent = values[input.value];
+      input.setAttribute("aria-valuetext", values[input.value]);
+      moved(position());
+    });
+    inputs.push(input);
+    return make("p", { class: "kdsharp-slider" }, make("label", { for: id }, `${label}: `, output), input);
+  });
+  const position = () => inputs.map((input) => Number(input.value));
+  return { rows, position, values: () => position().map((step, axis) => sliders[axis].values[step]) };
+}

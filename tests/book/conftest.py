@@ -1,0 +1,102 @@
+"""One browser a worker, one server of the built book, one JupyterLab: shared by all tests of pages."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from kdsharp import course
+from kdsharp.book import server
+
+OUTSIDE = re.compile(r"^https?://(?!127\.0\.0\.1|localhost)")
+
+
+@pytest.fixture(scope="session")
+def chrome(chromium):
+    """A headless browser."""
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chrome):
+    """A page that may only open this machine; ``page.asked`` lists what else it wanted, ``page.errors`` what failed."""
+    page = chrome.new_page(viewport={"width": 1300, "height": 1000})
+    page.asked, page.errors = [], []
+
+    def refuse(route):
+        page.asked.append(route.request.url)
+        route.abort()
+
+    page.route(OUTSIDE, refuse)
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    yield page
+    page.close()
+
+
+@contextmanager
+def serving(folder):
+    """The address of a server of a folder."""
+    with server(folder) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def book(smoke_build):
+    """The address of the book, built from lessons in smoke profile."""
+    with serving(smoke_build / "book" / "_build" / "html") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def jupyterlab(chromium, tmp_path_factory):
+    """The address of a JupyterLab whose folder holds all lessons in smoke profile."""
+    folder = tmp_path_factory.mktemp("lab")
+    for name, path in course.lessons().items():
+        text = path.read_text(encoding="utf-8").replace('PROFILE = \\"lab\\"', 'PROFILE = \\"smoke\\"')
+        (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ["--no-browser", f"--port={port}", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--allow-root")
+    home = {"JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")}
+    settings = {"notebook-extension/tracker": {"windowingMode": "none"}}  # else cells out of sight are not in the page
+    settings["apputils-extension/notification"] = {"fetchNews": "false", "checkForUpdates": False}
+    for name, value in settings.items():
+        extension, _, plugin = name.partition("/")
+        file = folder / "settings" / "@jupyterlab" / extension / f"{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(value), encoding="utf-8")
+    options += ["--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]
+    with (folder / "lab.log").open("w") as log:
+        running = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options], env=os.environ | home, stdout=log, stderr=log
+        )
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(address + "/api", timeout=2).close()
+                break
+            except OSError:
+                time.sleep(0.5)
+        yield address
+        running.terminate()
+        running.wait(20)
