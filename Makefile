@@ -3,12 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
+EDITION ?= student
+WORKERS := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab book test check lock clean
+.PHONY: help run lab book test test-all check lock clean
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 $(STAMP): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -20,16 +22,21 @@ $(STAMP): pyproject.toml requirements.lock
 
 run: $(STAMP) ## run every lesson, show what each measured, build the book from them
 	$(BIN)/kdsharp run
-	$(BIN)/kdsharp book
+	$(BIN)/kdsharp book --no-serve
+	@echo "make book serves it to your browser"
 
-lab: $(STAMP) ## open JupyterLab on the first lesson
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+lab: $(STAMP) ## open JupyterLab in your own copy of the lessons (EDITION=instructor: the lessons with their solutions)
+	$(BIN)/kdsharp lab --edition $(EDITION)
 
-book: $(STAMP) ## build the book from the executed lessons and print its front page
-	$(BIN)/kdsharp book
+book: $(STAMP) ## build the book from the executed lessons and serve it to your browser (SERVE=no: only build it)
+	$(BIN)/kdsharp book $(if $(filter no,$(SERVE)),--no-serve)
 
-test: $(STAMP) ## prove all of it: units, lessons, book, browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not alone" -n auto --maxprocesses 4 --dist loadfile
+test: $(STAMP) ## prove every kind of thing once: units, lessons, book, browser
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not alone and not long" $(WORKERS)
+	$(BIN)/python -m pytest -m alone
+
+test-all: $(STAMP) ## prove all of it: every lesson, every page, every kind of input
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not alone" $(WORKERS)
 	$(BIN)/python -m pytest -m alone
 
 check: $(STAMP) ## lint, format, types

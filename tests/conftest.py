@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +15,14 @@ from filelock import FileLock
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure(config):
+    """A shell that runs a job in the background (``make test &``, ``nohup``, many CIs) has it ignore Ctrl-C, and all
+    its children too. Tests send Ctrl-C to children: here they get the default back.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
@@ -52,16 +61,21 @@ def real_data():
     return Path(folder)
 
 
+def tool(*names):
+    """The path of a program of the system, by its first name that is installed.
+
+    Where it is not, the test is skipped with the reason; where KDSHARP_REQUIRE_TOOLS is set, as in CI, it fails.
+    """
+    found = next((path for path in map(shutil.which, names) if path), None)
+    if found is None:
+        (pytest.fail if os.environ.get("KDSHARP_REQUIRE_TOOLS") else pytest.skip)(f"{names[0]} is not installed")
+    return found
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """Path of an installed Chromium or Chrome."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next((path for path in map(shutil.which, names) if path), None)
-    if found is None:
-        if os.environ.get("KDSHARP_REQUIRE_BROWSER"):
-            pytest.fail("KDSHARP_REQUIRE_BROWSER is set, but no Chromium or Chrome is installed")
-        pytest.skip("no Chromium or Chrome is installed")
-    return found
+    return tool("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(scope="session")
