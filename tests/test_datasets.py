@@ -328,12 +328,47 @@ def test_training_pictures_are_photos_in_three_sizes_and_leaves():
     assert found[-1].shape == (32, 32, 3)
 
 
-def test_training_pictures_of_the_users_own_photos():
-    own = [Photo("a", picture(40, 60)), Photo("b", np.full((50, 30, 3), 200, np.uint8))]
+def own_photos(folder):
+    """Two photos of a user's, on disk."""
+    put(folder / "a.png", picture(40, 60))
+    put(folder / "b.png", np.full((50, 30, 3), 200, np.uint8))
+    return datasets.folder_paths(folder)[0]
+
+
+def test_training_pictures_of_the_users_own_photos(tmp_path):
+    own = own_photos(tmp_path)
     found = datasets.training_pictures(STILL, leaves=1, leaf_size=32, own=own)
     assert len(found) == 7
-    np.testing.assert_array_equal(found[0], own[0].pixels)
-    assert [each.shape[:2] for each in found[2:6]] == [(28, 42), (35, 21), (20, 30), (25, 15)]
+    np.testing.assert_array_equal(found[0], images.read(own[0]))
+    assert found[6].shape == (32, 32, 3)
+    assert [found[index].shape[:2] for index in range(2, 6)] == [(28, 42), (35, 21), (20, 30), (25, 15)]
+
+
+def test_photos_on_disk_are_decoded_when_asked_and_kept_within_a_budget(tmp_path, monkeypatch):
+    read, decode = [], images.read
+    monkeypatch.setattr(images, "read", lambda path: read.append(path.stem) or decode(path))
+    found = datasets.DiskPictures(own_photos(tmp_path), STILL.prepare, budget=40 * 60 * 3)
+    assert read == []
+    for index in (0, 0, 1, 0):  # both do not fit
+        assert len(found[index])
+    assert read == ["a", "b", "a"]
+    assert sum(each.nbytes for each in found._kept.values()) <= 40 * 60 * 3
+
+
+def test_photos_on_disk_that_are_too_small_are_known_by_their_headers(tmp_path, monkeypatch):
+    paths = own_photos(tmp_path)
+    monkeypatch.setattr(images, "read", lambda path: pytest.fail("decoded"))
+    found = datasets.DiskPictures(paths, STILL.prepare, [picture(30, 30), picture(20, 20)])
+    assert [(path.stem, scale) for path, scale in found.at_least(28).photos] == [("a", 1.0), ("b", 1.0), ("a", 0.7)]
+    assert len(found.at_least(28)) == 4
+    with pytest.raises(UsageError, match="no picture is as large"):
+        Crops(found, STILL, 60, 1)
+
+
+def test_crops_of_a_folder_are_those_of_the_same_pictures_in_memory(tmp_path):
+    on_disk = datasets.training_pictures(STILL, leaves=1, leaf_size=32, own=own_photos(tmp_path))
+    crops = [Crops(pictures, STILL, 12, 4, margin=2)[3] for pictures in (on_disk, list(on_disk))]
+    assert all(torch.equal(*pair) for pair in zip(*crops, strict=True))
 
 
 def test_synthetic_pairs_blur_photo_i_by_seed_and_i():
@@ -394,9 +429,9 @@ def test_pairs_can_be_reduced_first_and_must_hold_the_crop(graded):
         PairCrops(graded, 41, 1)[0]
 
 
-def test_own_photos_take_the_place_of_the_bundled_ones():
-    own = [Photo("mine", np.full((100, 120, 3), 7, np.uint8))]
-    found = training_pictures(Shake(), 0, own=own)
+def test_own_photos_take_the_place_of_the_bundled_ones(tmp_path):
+    put(tmp_path / "mine.png", np.full((100, 120, 3), 7, np.uint8))
+    found = list(training_pictures(Shake(), 0, own=[tmp_path / "mine.png"]))
     assert [picture.shape for picture in found] == [(100, 120, 3), (70, 84, 3), (50, 60, 3)]
     assert {int(picture.max()) for picture in found} == {7}
 

@@ -1,8 +1,8 @@
-"""``kdsharp data``: get and check real pairs (floor 8)."""
+"""``kdsharp data``: get and check public sets (floor 9)."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,7 +15,7 @@ from kdsharp.cli.shared import console
 if TYPE_CHECKING:
     from kdsharp.sets.pairs import Finding
 
-data_app = typer.Typer(no_args_is_help=True, help="Get and check sets of real blurred and sharp pairs.")
+data_app = typer.Typer(no_args_is_help=True, help="Get and check public sets: real pairs, sharp photos.")
 
 
 @data_app.command("list")
@@ -55,6 +55,11 @@ def get(
 
     row, folder = sets.set_row(name), out / name
     _say(sets.describe(name))
+    if "files" in row:
+        if archive or sha256:
+            raise UsageError(f"{name} is a set of single files with known checksums: --archive and --sha256 do not fit")
+        _get_files(row, (url or row["addresses"])[0], folder)
+        return
     if url and archive:
         raise UsageError("--url and --archive exclude each other; give one of them")
     addresses = [] if archive else url or row["addresses"]
@@ -82,6 +87,18 @@ def get(
         _say(f"{folder} is not complete; when it was unpacked wrongly, remove it and get it again")
         raise typer.Exit(1)
     _say(f"{folder} is complete. Measure: kdsharp evaluate --model small --pairs {folder}{row['use']}")
+
+
+def _get_files(row: dict[str, Any], base: str, folder: Path) -> None:
+    """Fetch a set of single files; a call that was stopped goes on."""
+    from kdsharp.sets import files
+
+    try:
+        found = files.fetch_listed(files.listed(row["files"]), base, folder)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("\nkdsharp: stopped; what has arrived is kept, and the same command goes on")
+        raise typer.Exit(130) from None
+    _say(f"{folder} holds all {len(found)} files. Train: kdsharp train shake --photos {folder}")
 
 
 @data_app.command()

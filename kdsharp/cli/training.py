@@ -57,7 +57,9 @@ def train(
     check_name(profile, PROFILES, "profile")
     if photos and pairs:
         raise UsageError("--photos and --pairs exclude each other; give one of them")
-    own = datasets.folder_photos(photos)[0] if photos else None
+    own, left_out = datasets.folder_paths(photos) if photos else (None, [])
+    if left_out:
+        console.print(f"left out, not 8-bit RGB: {', '.join(left_out)}", soft_wrap=True, markup=False)
     folder_of_pairs = datasets.PairedFolder(pairs, "train", blur) if pairs else None
     ready = teacher is not None or not isinstance(chosen.teacher, Stage)
     stages = (STAGES[1:] if ready else STAGES) if stage is None else (check_name(stage, STAGES, "stage"),)

@@ -3,8 +3,9 @@
 Photos are split by photo, never by crop: two crops of one photo know each other.
 """
 
-from kdsharp.datasets.bundled import SPLITS, Photo, folder_photos, photo_table, photos
+from kdsharp.datasets.bundled import SPLITS, Photo, folder_paths, folder_photos, photo_table, photos
 from kdsharp.datasets.crops import Crops, PairCrops, training_pictures
+from kdsharp.datasets.disk import DiskPictures
 from kdsharp.datasets.epochs import Epochs
 from kdsharp.datasets.labels import FewLabels
 from kdsharp.datasets.leaves import dead_leaves
@@ -13,12 +14,14 @@ from kdsharp.datasets.pairs import PairedFolder, synthetic_pairs, true_psfs
 __all__ = [
     "SPLITS",
     "Crops",
+    "DiskPictures",
     "Epochs",
     "FewLabels",
     "PairCrops",
     "PairedFolder",
     "Photo",
     "dead_leaves",
+    "folder_paths",
     "folder_photos",
     "photo_table",
     "photos",

@@ -52,18 +52,24 @@ def _bundled(folder: Path, name: str, row: dict[str, str]) -> Photo:
     return Photo(name, images.read(path, convert=True))
 
 
-def folder_photos(folder: str | Path) -> tuple[list[Photo], list[str]]:
+def folder_paths(folder: str | Path) -> tuple[list[Path], list[str]]:
     """The user's own RGB photos in ``folder``, and the names of the files left out because they are not 8-bit RGB.
 
     Raises:
-        UsageError: when the folder is missing or holds no usable photo, or a file is damaged.
+        UsageError: when the folder is missing or holds no usable photo, or a file's header is damaged.
     """
     found, left_out = [], []
     for path in images.list_images(folder):
         if images.kind(path) == "RGB":
-            found.append(Photo(path.stem, images.read(path)))
+            found.append(path)
         else:
             left_out.append(path.name)
     if not found:
         raise UsageError(f"{folder} holds no 8-bit RGB photo, only {', '.join(left_out)}")
     return found, left_out
+
+
+def folder_photos(folder: str | Path) -> tuple[list[Photo], list[str]]:
+    """The photos of :func:`folder_paths` with their pixels, and the names left out."""
+    paths, left_out = folder_paths(folder)
+    return [Photo(path.stem, images.read(path)) for path in paths], left_out

@@ -1,6 +1,8 @@
 """Training batches: crops of pictures that are blurred on the way, or of real pairs (lesson 03)."""
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,9 +11,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
+from kdsharp import images
 from kdsharp.checks import UsageError, check_positive
 from kdsharp.datasets.augment import defocus, lower_contrast
-from kdsharp.datasets.bundled import Photo, photos
+from kdsharp.datasets.bundled import photos
+from kdsharp.datasets.disk import SCALES, DiskPictures, shrink
 from kdsharp.datasets.leaves import dead_leaves
 from kdsharp.datasets.pairs import PairedFolder
 from kdsharp.degrade import Degradation
@@ -41,7 +45,7 @@ class Crops(Dataset):
 
     def __init__(
         self,
-        pictures: list[np.ndarray],
+        pictures: Sequence[np.ndarray],
         degradation: Degradation,
         size: int,
         batch: int,
@@ -55,8 +59,12 @@ class Crops(Dataset):
         self.contrast, self.softness, self.choices = contrast, softness, choices
         self.degradation = degradation
         need = size + 2 * margin
-        self.pictures = [picture for picture in pictures if min(picture.shape[:2]) >= need]
-        if not self.pictures:
+        self.pictures = (
+            pictures.at_least(need)
+            if isinstance(pictures, DiskPictures)
+            else [picture for picture in pictures if min(picture.shape[:2]) >= need]
+        )
+        if not len(self.pictures):
             raise UsageError(f"no picture is as large as a crop with its margin ({need} pixels); use smaller crops")
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
@@ -146,14 +154,18 @@ class PairCrops(Dataset):
         return both[:, :, ::-1] if rng.random() < 0.5 else both
 
 
+PALETTE_PHOTOS = 200
+"""Dead leaves take their colours from so many photos at most."""
+
+
 def training_pictures(
     degradation: Degradation,
     leaves: int,
     seed: int = 0,
     leaf_size: int = 320,
     progress: bool = False,
-    own: list[Photo] | None = None,
-) -> list[np.ndarray]:
+    own: Sequence[Path] | None = None,
+) -> Sequence[np.ndarray]:
     """The bundled training photos (or one's ``own``) in three sizes, and ``leaves`` dead-leaves pictures.
 
     The leaves have the colours of the photos. The smaller sizes show the same scene with finer detail, which nine
@@ -165,16 +177,19 @@ def training_pictures(
         seed: of the dead leaves.
         leaf_size: their side in pixels.
         progress: show a bar.
-        own: the user's sharp photos (:func:`folder_photos`) in place of the bundled ones.
+        own: the user's sharp photos (:func:`folder_paths`) in place of the bundled ones; they stay on disk.
     """
-    prepared = [degradation.prepare(photo.pixels) for photo in (photos("train") if own is None else own)]
     rng = np.random.default_rng([seed, 7])
-    colours = np.concatenate([rng.permutation(picture.reshape(-1, 3))[:2000] for picture in prepared])
-    smaller = [_shrink(picture, scale) for scale in (0.7, 0.5) for picture in prepared]
+    chosen = (photo.pixels for photo in photos("train")) if own is None else map(images.read, own[:PALETTE_PHOTOS])
+    prepared, colours = [], []
+    for pixels in chosen:
+        picture = degradation.prepare(pixels)
+        colours.append(rng.permutation(picture.reshape(-1, 3))[:2000])
+        if own is None:
+            prepared.append(picture)
+    palette = np.concatenate(colours)
     bar = tqdm(range(leaves), desc="dead leaves", unit="picture", disable=not progress)
-    return prepared + smaller + [degradation.prepare(dead_leaves(leaf_size, rng, colours)) for _ in bar]
-
-
-def _shrink(picture: np.ndarray, scale: float) -> np.ndarray:
-    size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
+    fallen = [degradation.prepare(dead_leaves(leaf_size, rng, palette)) for _ in bar]
+    if own is not None:
+        return DiskPictures(own, degradation.prepare, fallen)
+    return [shrink(picture, scale) for scale in SCALES for picture in prepared] + fallen

@@ -4,12 +4,28 @@ from typing import Any
 
 from kdsharp.recipes.plan import Recipe, Stage
 
+PHOTOS = {
+    "bundled": (
+        "bundled training photos (`data/photos.toml`)",
+        "the photos are CC0, in the public domain or without known restrictions, so that the weights have kdsharp's",
+    ),
+    "photos": (
+        "150 sharp photos of CID22 (`kdsharp data get photos`)",
+        "the photos have CC BY-SA 4.0; as weights may count as made from them, these have it too: name CID22, pass "
+        "changed weights on under the same licence",
+    ),
+    "own": (
+        "photos given with `--photos`",
+        "that of the photos is yours to know, and whether it lets you pass weights on that were made from them",
+    ),
+}
+"""What a network was trained on, and which licence the photos have and what follows for the weights."""
+
 
 def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[dict[str, float]]) -> str:
     """A model card in Markdown: what the network is, how it was made, its curve; scores are added by hand below it."""
     command = f"kdsharp train {meta['recipe']} --stage {meta['stage']} --profile {meta['profile']}"
-    photographs = {"bundled": "bundled training photos (`data/photos.toml`)", "own": "photos given with `--photos`"}
-    data = f"{photographs.get(meta['photos'], '')} and {plan.leaves} dead-leaves pictures; nothing else"
+    data = f"{PHOTOS.get(meta['photos'], ('', ''))[0]} and {plan.leaves} dead-leaves pictures; nothing else"
     if plan.contrast < 1 or plan.softness > 0:
         data += f"; half of the crops flatter (contrast down to {plan.contrast:g}), half partly out of focus"
     if plan.choices > 1:
@@ -31,6 +47,8 @@ def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[
         ("commit, date", f"{meta['commit']}, {meta['date']}"),
         ("held-out photos", f"{meta['psnr']:.2f} dB; the input itself has {meta['psnr_input']:.2f} dB"),
     ]
+    if meta["photos"] in PHOTOS:
+        rows.insert(3, ("licence", PHOTOS[meta["photos"]][1]))
     if plan.branches:
         rows.append(("branches", "each 3x3 convolution was trained as three, folded into one afterwards"))
     if "ssim_to_teacher" in meta:

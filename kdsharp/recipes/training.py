@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 
 from kdsharp import checkpoints
 from kdsharp.checks import UsageError, atomic_path, check_name
-from kdsharp.datasets import Crops, PairCrops, PairedFolder, Photo, photos, synthetic_pairs, training_pictures
+from kdsharp.datasets import Crops, PairCrops, PairedFolder, photos, synthetic_pairs, training_pictures
 from kdsharp.degrade import Degradation, protocol
 from kdsharp.devices import device_of, this_process
 from kdsharp.distill import Distillation
@@ -25,6 +25,7 @@ from kdsharp.models.branches import add_branches, fold_branches
 from kdsharp.provenance import commit, device_name
 from kdsharp.recipes.card import model_card
 from kdsharp.recipes.plan import STAGES, Recipe, Stage
+from kdsharp.sets.files import known
 from kdsharp.train import Supervised, fit
 
 
@@ -36,7 +37,7 @@ def train_stage(
     resume: bool = False,
     progress: bool = True,
     teacher: str | Path | None = None,
-    own: list[Photo] | None = None,
+    own: list[Path] | None = None,
     pairs: PairedFolder | None = None,
     **changes: Any,
 ) -> Path:
@@ -52,7 +53,7 @@ def train_stage(
         progress: show bars.
         teacher: a checkpoint's name or file for the student to learn from; by default the teacher in ``out`` when
             there is one, else the bundled one.
-        own: sharp photos of the user's instead of the bundled training photos.
+        own: paths of sharp photos of the user's instead of the bundled ones; they stay on disk.
         pairs: real pairs instead of synthetic ones.
         changes: fields of :class:`kdsharp.train.TrainConfig` or :class:`Stage` to set, such as ``alpha=0.3``.
 
@@ -78,7 +79,7 @@ def train_stage(
     else:
         batches = synthetic_batches(recipe, plan, own, progress)
     validation = list(synthetic_pairs(protocol(recipe.protocol), photos("validation")))
-    data = "pairs" if pairs is not None else "own" if own is not None else "bundled"
+    data = "pairs" if pairs is not None else "bundled" if own is None else known(own) or "own"
     setup = asdict(plan) | {"recipe": recipe.name, "teacher": master and master.name, "photos": data}
     del setup["config"]  # fit compares it by itself
     history: list[dict[str, float]] = []
@@ -152,7 +153,7 @@ def training_step(plan: Stage, model: torch.nn.Module, teacher: torch.nn.Module 
     )
 
 
-def synthetic_batches(recipe: Recipe, plan: Stage, own: list[Photo] | None = None, progress: bool = False) -> Dataset:
+def synthetic_batches(recipe: Recipe, plan: Stage, own: list[Path] | None = None, progress: bool = False) -> Dataset:
     """The batches of a stage on sharp photos (the user's ``own``, or the bundled ones) that the recipe blurs."""
     degradation = plan.training or recipe.training
     pictures = training_pictures(degradation, plan.leaves, plan.config.seed, progress=progress, own=own)
@@ -162,7 +163,7 @@ def synthetic_batches(recipe: Recipe, plan: Stage, own: list[Photo] | None = Non
     return Crops(pictures, degradation, plan.crop, plan.batch, plan.config.seed, plan.margin, *scenes)
 
 
-def _blurred(pictures: list[np.ndarray], degradation: Degradation) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def _blurred(pictures: Sequence[np.ndarray], degradation: Degradation) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """(name, blurred, sharp) of whole pictures, uint8 (H, W, 3)."""
     rng = np.random.default_rng(0)
     return [(str(index), to_array(degradation(to_tensor(each), rng)), each) for index, each in enumerate(pictures)]

@@ -1,4 +1,4 @@
-"""Public sets of real pairs: what they are, how their archives are arranged, whether they are complete (floor 4).
+"""Public sets, of real pairs and of sharp photos: what they are, how they are arranged, whether all is there (floor 4).
 
 The facts are in ``data/sets.toml``; an address or a checksum that nobody publishes is not there either.
 """
@@ -35,7 +35,8 @@ def describe(name: str) -> str:
     row = set_row(name)
     lines = [row["title"]] + [f"  {key}: {row[key]}" for key in ("paper", "content", "size", "licence", "page")]
     lines += [f"  address: {address}" for address in row["addresses"] or ["none for a program"]]
-    return "\n".join([*lines, f"  note: {row['note']}", "  checksum: none was found", f"  layout: {row['layout']}"])
+    checksum = "SHA-256 of each file" if "files" in row else "none was found"
+    return "\n".join([*lines, f"  note: {row['note']}", f"  checksum: {checksum}", f"  layout: {row['layout']}"])
 
 
 def arrange(name: str, folder: Path) -> Path:

@@ -1,7 +1,7 @@
 """Is Adam better? Report A's student under six optimizers, at one rate and at a rate tuned for each (lesson 12)."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -95,7 +95,7 @@ def pairs(study: OptimizerStudy) -> Pairs:
     return {"train": _blurred_crops(train, study.pictures, study), "test": _blurred_crops(test, study.tests, study)}
 
 
-def _blurred_crops(pictures: list[np.ndarray], count: int, study: OptimizerStudy) -> tuple[Tensor, Tensor]:
+def _blurred_crops(pictures: Sequence[np.ndarray], count: int, study: OptimizerStudy) -> tuple[Tensor, Tensor]:
     """Of ``CANDIDATES * count`` crops, the second ``count`` by their distance from their sharp version."""
     crops = Crops(pictures, degrade.protocol(study.protocol), study.side, CANDIDATES * count, seed=1000)
     blurred, sharp = crops[0]

@@ -18,7 +18,7 @@ from kdsharp.datasets import PairedFolder
 from kdsharp.sets import archives, download
 
 FACTS = {"title", "paper", "content", "size", "licence", "page", "addresses", "note", "layout", "use", "blur"}
-HOSTS = {"seungjunnah.github.io", "github.com", "data.cv.snu.ac.kr"}
+HOSTS = {"raw.githubusercontent.com", "seungjunnah.github.io", "github.com", "data.cv.snu.ac.kr"}
 
 
 def make_zip(path, names):
@@ -53,11 +53,11 @@ def small_gopro(monkeypatch):
 
 
 def test_every_set_states_all_facts():
-    assert set(sets.set_table()) == {"gopro", "hide", "realblur", "reds"}
+    assert set(sets.set_table()) == {"gopro", "hide", "realblur", "reds", "photos"}
     for row in sets.set_table().values():
-        assert row.keys() >= FACTS
-        assert "pairs" in row or "lists" in row
-        assert all(row[key] for key in FACTS - {"addresses", "use"})
+        assert row.keys() >= (FACTS - {"use", "blur"} if "files" in row else FACTS)
+        assert {"pairs", "lists", "files"} & row.keys()
+        assert all(row[key] for key in FACTS & row.keys() - {"addresses", "use"})
 
 
 def test_gopro_has_the_numbers_of_its_authors():
