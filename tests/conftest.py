@@ -61,6 +61,13 @@ def real_data():
     return Path(folder)
 
 
+def once(names, *kept):
+    """Parameters of a test of which each proves the same: ``make test`` runs those ``kept``, ``make test-all`` all."""
+    names = list(names)
+    assert set(kept) <= set(names)
+    return [pytest.param(name, id=name, marks=[] if name in kept else pytest.mark.long) for name in names]
+
+
 def tool(*names):
     """The path of a program of the system, by its first name that is installed.
 
@@ -90,7 +97,7 @@ def smoke_build(tmp_path_factory, worker_id):
     with FileLock(folder.with_suffix(".lock")):
         if not (folder / "whole").exists():
             folder.mkdir(exist_ok=True)
-            for command in (["run", "--profile", "smoke"], ["book", "--profile", "smoke"]):
+            for command in (["run", "--profile", "smoke"], ["book", "--profile", "smoke", "--no-serve"]):
                 done = subprocess.run(
                     [sys.executable, "-m", "kdsharp", *command],
                     cwd=folder,

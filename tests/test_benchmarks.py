@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import once
 
 SCRIPTS = sorted((Path(__file__).parent / "benchmarks").glob("*.py"))
 PRINTS = {
@@ -21,8 +22,9 @@ def test_every_script_is_tested():
     assert {path.stem for path in SCRIPTS} == set(PRINTS)
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
-def test_it_runs_and_prints_its_table(path):
-    done = subprocess.run([sys.executable, str(path), "--quick"], capture_output=True, text=True)
+@pytest.mark.parametrize("name", once(PRINTS, "unsharp"))
+def test_it_runs_and_prints_its_table(name):
+    script = Path(__file__).parent / "benchmarks" / f"{name}.py"
+    done = subprocess.run([sys.executable, str(script), "--quick"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert PRINTS[path.stem] in done.stdout
+    assert PRINTS[name] in done.stdout

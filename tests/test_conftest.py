@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, tool
+from conftest import ROOT, once, tool
 
 CHILD = """
 def test_a_child_hears_ctrl_c():
@@ -49,3 +49,11 @@ def test_a_missing_tool_skips_here_and_fails_in_ci(monkeypatch):
     with pytest.raises(pytest.fail.Exception, match="no-such-tool is not installed"):
         tool("no-such-tool")
     assert tool("no-such-tool", os.path.basename(sys.executable))
+
+
+def test_what_is_long_is_left_to_make_test_all():
+    marked = {param.values[0]: param.marks for param in once(["a", "b"], "b")}
+    assert [mark.name for mark in marked["a"]] == ["long"]
+    assert list(marked["b"]) == []
+    with pytest.raises(AssertionError):
+        once(["a"], "typo")

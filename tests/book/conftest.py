@@ -17,6 +17,8 @@ from playwright.sync_api import sync_playwright
 from kdsharp import course
 from kdsharp.book import server
 
+OURS = re.compile(r"/_static/island/|data:text/javascript")
+"""Where an error comes from that is not the theme's."""
 OUTSIDE = re.compile(r"^https?://(?!127\.0\.0\.1|localhost)")
 
 
@@ -32,7 +34,9 @@ def chrome(chromium):
 
 @pytest.fixture
 def page(chrome):
-    """A page that may only open this machine; ``page.asked`` lists what else it wanted, ``page.errors`` what failed."""
+    """A page that may only open this machine. ``page.asked`` lists what else it wanted, ``page.errors`` what failed in
+    an island.
+    """
     page = chrome.new_page(viewport={"width": 1300, "height": 1000})
     page.asked, page.errors = [], []
 
@@ -41,7 +45,7 @@ def page(chrome):
         route.abort()
 
     page.route(OUTSIDE, refuse)
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("pageerror", lambda error: page.errors.extend([str(error)] if OURS.search(error.stack or "") else []))
     yield page
     page.close()
 

@@ -1,6 +1,7 @@
 """The published page and JupyterLab in a real browser."""
 
 import pytest
+from conftest import once
 from playwright.sync_api import expect
 
 from kdsharp import course
@@ -23,7 +24,7 @@ def move(slider):
     slider.press("End" if slider.input_value() != slider.get_attribute("max") else "Home")
 
 
-@pytest.mark.parametrize("lesson", course.lessons())
+@pytest.mark.parametrize("lesson", once(course.lessons(), "01_spatial_sharpening", "10_alpha_temperature"))
 def test_moving_a_slider_changes_the_picture(page, book, lesson):
     page.goto(f"{book}/lessons/{lesson}.html")
     explorer = page.locator("[data-island=explorer]").first
@@ -55,6 +56,37 @@ def test_an_explorer_fetches_its_frames_when_the_reader_comes_near(page, book):
     near = {url for url in fetched if "/content/" in url} - set(before)
     assert 1 <= len(near) <= 6  # itself and what lies one step away, not all twenty frames
     assert not explorer.locator("img").get_attribute("src").startswith("data:")
+
+
+READABLE = """node => {
+  const shade = (text) => {
+    const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number);
+    return a === 0 ? null : (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+  };
+  let ground = null;
+  for (let each = node; ground === null && each; each = each.parentElement) {
+    ground = shade(getComputedStyle(each).backgroundColor);
+  }
+  return Math.abs(shade(getComputedStyle(node).color) - ground);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_an_explorer_can_be_read_and_its_pixels_are_as_they_are(page, book, scheme, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{book}/lessons/01_spatial_sharpening.html")
+    explorer = page.locator("[data-island=explorer]").first
+    explorer.scroll_into_view_if_needed()
+    label = explorer.locator("label").first
+    label.wait_for()
+    assert label.evaluate(READABLE) > 0.5
+    picture = explorer.locator("img")
+    assert picture.evaluate("image => getComputedStyle(image).filter") == "none"
+    box = picture.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
 
 
 def test_from_disk_the_still_stays_and_says_where_sliders_move(page, smoke_build):

@@ -120,39 +120,39 @@ def slow_training(steps, pause):
     return train
 
 
-def parts(button):
-    _, slider, row, said, view = button.widget().children
-    return slider, *row.children, said, view
+def press(widget, **message):
+    """What the page sends when one of its buttons is pressed."""
+    widget._handle_custom_msg(message, [])
 
 
 def test_the_button_trains_where_the_slider_stands():
     button = TrainingButton(slow_training(5, 0), "t", 5, alpha=Slider("alpha", (0.0, 0.5, 1.0), 0.5))
-    slider, start, stop, bar, said, view = parts(button)
-    assert (start.disabled, stop.disabled) == (False, True)
-    slider.value = 1.0
-    start.click()
+    widget = button.widget()
+    assert widget.facts["sliders"][0]["start"] == 1
+    press(widget, train=[2])
     button.thread.join(20)
-    assert "alpha 1 after 5 steps" in view.value
-    assert said.value == "step 5 of 5, loss 0.2000; done"
-    assert bar.value == 5
-    assert (start.disabled, stop.disabled) == (False, True)
+    answer = widget.answer
+    assert answer["picture"][1] == "alpha 1 after 5 steps"
+    assert answer["text"] == "step 5 of 5, loss 0.2000; done"
+    assert (answer["step"], answer["running"]) == (5, False)
 
 
 def test_stop_stops_and_shows_what_there_is():
     button = TrainingButton(slow_training(10_000, 0.01), "t", 10_000, alpha=Slider("alpha", (0.0, 1.0), 0.0))
-    _, start, stop, bar, said, view = parts(button)
-    start.click()
-    assert (start.disabled, stop.disabled) == (True, False)
+    widget = button.widget()
+    press(widget, train=[0])
     time.sleep(0.5)
-    stop.click()
+    assert widget.answer["running"]
+    press(widget, stop=True)
     button.thread.join(20)
     assert not button.thread.is_alive()
-    assert said.value.endswith("stopped")
-    assert 0 < bar.value < 5000
-    assert "steps" in view.value
-    start.click()  # and it can begin again
-    assert said.value == "starting" or said.value.startswith("step")
-    stop.click()
+    assert widget.answer["text"].endswith("stopped")
+    assert 0 < widget.answer["step"] < 5000
+    assert "steps" in widget.answer["picture"][1]
+    press(widget, train=[1])  # and it can begin again
+    time.sleep(0.3)
+    assert widget.answer["text"].startswith("step")
+    press(widget, stop=True)
     button.thread.join(20)
 
 
@@ -161,11 +161,10 @@ def test_an_error_in_the_thread_is_said():
         raise ValueError("no such network")
 
     button = TrainingButton(broken, "t", 3, alpha=Slider("alpha", (0.0,), 0.0))
-    _, start, _, _, said, _ = parts(button)
-    start.click()
+    widget = button.widget()
+    press(widget, train=[0])
     button.thread.join(20)
-    assert said.value == "ValueError: no such network"
-    assert not start.disabled
+    assert widget.answer == {"step": 0, "text": "ValueError: no such network", "running": False, "picture": None}
 
 
 def test_the_page_shows_one_training():

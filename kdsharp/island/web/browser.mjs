@@ -1,5 +1,5 @@
 // A network on the reader's own photo: her browser computes, the photo stays with her.
-import { make } from "./make.mjs";
+import { fill, make } from "./make.mjs";
 
 /** The pieces of a photo, each seen with `overlap` pixels more on every side that has them. */
 export function tiles(width, height, { tile, overlap }) {
@@ -47,8 +47,7 @@ function render({ model, el }) {
   const part = (name) => el.querySelector(`[data-part='${name}']`);
   const say = (text) => { part("status").textContent = text; };
   const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-  el.classList.add("kdsharp-island", "kdsharp-browser");
-  el.replaceChildren(...controls(Object.keys(facts.models)));
+  fill(el, "browser", ...controls(Object.keys(facts.models)));
   let attempts = 0, runtime = null, photo = null, answer = null, busy = false;
   const sessions = {};
 

@@ -1,5 +1,5 @@
 // Questions with a box and a line for notes each, a count, and a file to keep; ticks and notes stay in the browser.
-import { make } from "./make.mjs";
+import { fill, make } from "./make.mjs";
 import { keep, recall } from "./store.mjs";
 
 /** The list as Markdown; `answers` holds `{ held, note }` for each question. */
@@ -55,8 +55,7 @@ function render({ model, el }) {
     return fresh ? [make("p", {}, make("b", {}, part)), row] : [row];
   });
   update();
-  el.classList.add("kdsharp-island", "kdsharp-checklist");
-  el.replaceChildren(make("p", {}, make("b", {}, facts.title)), ...rows, counted, make("p", {}, save));
+  fill(el, "checklist", make("p", {}, make("b", {}, facts.title)), ...rows, counted, make("p", {}, save));
 }
 
 export default { render };

@@ -1,5 +1,5 @@
 // A slider or two over pictures: from the kernel where there is one, else from the frames that were drawn beforehand.
-import { make } from "./make.mjs";
+import { fill, make } from "./make.mjs";
 import { neighbours, place, sliderRows } from "./sliders.mjs";
 
 function render({ model, el }) {
@@ -42,8 +42,7 @@ function render({ model, el }) {
     asked = null;
     if (newer) ask();
   });
-  el.classList.add("kdsharp-island", "kdsharp-explorer");
-  el.replaceChildren(make("p", {}, make("b", {}, title)), ...rows, image, trouble, spoken);
+  fill(el, "explorer", make("p", {}, make("b", {}, title)), ...rows, image, trouble, spoken);
   if (frames) fetchNear(position());
 }
 

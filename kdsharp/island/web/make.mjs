@@ -1,4 +1,4 @@
-// Makes elements, so that no module writes HTML as text.
+// Makes elements, so that no module writes HTML as text, and gives each island its look.
 
 /** An element with attributes and children: `make("p", { class: "kdsharp-note" }, "text", child)`. */
 export function make(tag, attributes = {}, ...children) {
@@ -9,4 +9,11 @@ export function make(tag, attributes = {}, ...children) {
   }
   made.append(...children);
   return made;
+}
+
+/** Fill an island's root with its elements. Its keys are its own: JupyterLab would take the arrows to walk over cells. */
+export function fill(el, kind, ...children) {
+  el.classList.add("kdsharp-island", `kdsharp-${kind}`);
+  el.dataset.lmSuppressShortcuts = "true";
+  el.replaceChildren(...children);
 }

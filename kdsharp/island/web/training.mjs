@@ -1,5 +1,5 @@
 // A training at the sliders' position: a button that starts it, a bar, a button that stops it. The kernel trains.
-import { make } from "./make.mjs";
+import { fill, make } from "./make.mjs";
 import { sliderRows } from "./sliders.mjs";
 
 function render({ model, el }) {
@@ -30,8 +30,8 @@ function render({ model, el }) {
       image.hidden = false;
     }
   });
-  el.classList.add("kdsharp-island", "kdsharp-training");
-  el.replaceChildren(
+  fill(
+    el, "training",
     make("p", {}, make("b", {}, title)), ...rows, make("p", { class: "kdsharp-row" }, start, stop, bar), said, image,
   );
 }
