@@ -1,7 +1,6 @@
 """What several tests need."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 from PIL import Image
+from shared import tool
 
 ROOT = Path(__file__).parents[1]
 
@@ -59,24 +59,6 @@ def real_data():
     if not folder:
         pytest.skip("KDSHARP_REAL_DATA is not set: real pairs are measured only where they lie on disk")
     return Path(folder)
-
-
-def once(names, *kept):
-    """Parameters of a test of which each proves the same: ``make test`` runs those ``kept``, ``make test-all`` all."""
-    names = list(names)
-    assert set(kept) <= set(names)
-    return [pytest.param(name, id=name, marks=[] if name in kept else pytest.mark.long) for name in names]
-
-
-def tool(*names):
-    """The path of a program of the system, by its first name that is installed.
-
-    Where it is not, the test is skipped with the reason; where KDSHARP_REQUIRE_TOOLS is set, as in CI, it fails.
-    """
-    found = next((path for path in map(shutil.which, names) if path), None)
-    if found is None:
-        (pytest.fail if os.environ.get("KDSHARP_REQUIRE_TOOLS") else pytest.skip)(f"{names[0]} is not installed")
-    return found
 
 
 @pytest.fixture(scope="session")

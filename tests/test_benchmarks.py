@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import once
+from shared import once
 
 SCRIPTS = sorted((Path(__file__).parent / "benchmarks").glob("*.py"))
 PRINTS = {

@@ -4,9 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from conftest import ROOT, once, tool
+from shared import once, tool
 
 CHILD = """
 def test_a_child_hears_ctrl_c():
@@ -18,7 +19,8 @@ def test_a_child_hears_ctrl_c():
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no ignored signals to hand on")
 def test_children_of_tests_hear_ctrl_c_though_the_shell_ignores_it(tmp_path):
-    (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
+    for name in ("conftest.py", "shared.py"):
+        (tmp_path / name).write_text(Path(__file__).with_name(name).read_text())
     (tmp_path / "test_child.py").write_text(CHILD)
     done = subprocess.run(
         [

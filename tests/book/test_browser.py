@@ -1,8 +1,8 @@
 """The published page and JupyterLab in a real browser."""
 
 import pytest
-from conftest import once
 from playwright.sync_api import expect
+from shared import once
 
 from kdsharp import course
 

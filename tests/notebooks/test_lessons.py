@@ -9,7 +9,7 @@ import sys
 import nbformat
 import pytest
 
-from conftest import once
+from shared import once
 from kdsharp import course
 
 LESSONS = course.lessons()

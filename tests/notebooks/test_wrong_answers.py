@@ -15,7 +15,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from conftest import once
+from shared import once
 from kdsharp import course
 
 FOLDER = Path(__file__).parent / "wrong"
