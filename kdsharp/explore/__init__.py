@@ -98,6 +98,6 @@ class Explorer(Island):
                 answer: dict[str, Any] = {"picture": [picture.src(), picture.alt]}
             except Exception as error:  # the page has nobody else to tell
                 answer = {"error": f"{type(error).__name__}: {error}"}
-            widget.answer = answer | {"position": asked["position"]}
+            widget.answer = answer | {"number": asked["number"]}
 
         widget.on_msg(draw)

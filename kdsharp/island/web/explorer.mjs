@@ -8,7 +8,7 @@ function render({ model, el }) {
   const image = make("img", { width, src: first[0], alt: first[1] });
   const spoken = make("p", { class: "kdsharp-unseen", "aria-live": "polite" });
   const trouble = make("p", { class: "kdsharp-note", role: "alert", hidden: true });
-  let wanted = null, asked = null; // positions: the newest, and the one that the kernel is drawing
+  let wanted = null, asked = null, number = 0; // the newest position, the one that the kernel draws, how many it has drawn
 
   const show = ([source, alt]) => {
     image.src = source;
@@ -20,7 +20,7 @@ function render({ model, el }) {
   const ask = () => {
     asked = wanted;
     el.setAttribute("aria-busy", "true");
-    model.send({ position: asked });
+    model.send({ position: asked, number: ++number }); // an answer that is the last one again would not be heard
   };
   const moved = (position) => {
     if (frames) {

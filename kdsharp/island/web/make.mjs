@@ -11,9 +11,10 @@ export function make(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** Fill an island's root with its elements. Its keys are its own: JupyterLab would take the arrows to walk over cells. */
+/** Fill an island's root with its elements. */
 export function fill(el, kind, ...children) {
   el.classList.add("kdsharp-island", `kdsharp-${kind}`);
-  el.dataset.lmSuppressShortcuts = "true";
   el.replaceChildren(...children);
+  // JupyterLab takes the arrow keys to walk over cells and headings, but from an element that says so
+  for (const each of el.querySelectorAll("input, button, select, a")) each.dataset.lmSuppressShortcuts = "true";
 }
