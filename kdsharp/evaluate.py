@@ -25,7 +25,10 @@ Pair = tuple[str, Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: means over the images of one protocol. PSNR in dB, times on this machine."""
+    """One line of a table: means over the images of one protocol. PSNR in dB, times on this machine.
+
+    ``worst`` is the image that gained least over its input, ``worst_gain`` its gain in dB, ``below`` how many lost.
+    """
 
     model: str
     protocol: str
@@ -35,6 +38,9 @@ class Row:
     ssim_volumetric: float
     parameters: int
     ms_per_megapixel: float
+    worst: str = ""
+    worst_gain: float = 0.0
+    below: int = 0
 
     def as_dict(self) -> dict[str, str | int | float]:
         """The row as JSON holds it."""
@@ -53,6 +59,12 @@ class Oracle:
 
     def __call__(self, image: Tensor, index: int) -> Tensor:
         return self.deconvolve(image, self.psfs[index])
+
+
+def compressed(pairs: Iterable[Pair], quality: int) -> Iterator[Pair]:
+    """The pairs with their blurred image as it comes back from a JPEG file: what a user's photo went through."""
+    for name, blurred, sharp in pairs:
+        yield name, degrade.jpeg(blurred, quality), sharp
 
 
 def real_pairs(folder: PairedFolder) -> Iterator[Pair]:
@@ -128,13 +140,18 @@ def evaluate(
         UsageError: when there are no pairs.
     """
     scores: dict[str, list[tuple[float, float, float]]] = {name: [] for name in functions}
+    gains: dict[str, list[tuple[float, str]]] = {name: [] for name in functions}
     bar = tqdm(pairs, desc="images", unit="image", disable=not progress, leave=False)
-    for index, (_, blurred, sharp) in enumerate(bar):
+    for index, (image, blurred, sharp) in enumerate(bar):
+        before = psnr(blurred, sharp).item()
         for name, function in functions.items():
             told = partial(function, index=index) if isinstance(function, Oracle) else function
             output = _answer(told, blurred)
             row = (psnr(output, sharp), ssim(output, sharp), ssim_volumetric(output, sharp))
             scores[name].append(tuple(value.item() for value in row))  # type: ignore[arg-type]
+            after = scores[name][-1][0]
+            gain = 0.0 if after == before else after - before  # two perfect pictures: infinite both
+            gains[name].append((gain, image))
     if not any(scores.values()):
         raise UsageError("there is nothing to evaluate: no pairs were found")
     rows = []
@@ -144,7 +161,10 @@ def evaluate(
         cost = float("nan")
         if timing and not isinstance(function, Oracle):
             cost = milliseconds_per_megapixel(function)
-        rows.append(Row(name, protocol, len(scores[name]), means[0], means[1], means[2], parameters, cost))
+        least, worst = min(gains[name])
+        below = sum(gain < 0 for gain, _ in gains[name])
+        found = (len(scores[name]), means[0], means[1], means[2], parameters, cost, worst, least, below)
+        rows.append(Row(name, protocol, *found))
     return rows
 
 

@@ -24,6 +24,9 @@ ROW_KEYS = {
     "ssim_volumetric",
     "parameters",
     "ms_per_megapixel",
+    "worst",
+    "worst_gain",
+    "below",
 }
 
 
@@ -72,6 +75,17 @@ def test_evaluate_prints_the_baselines_and_writes_json(kdsharp, tmp_path):
     assert all(row.keys() == ROW_KEYS and row["images"] == 4 and row["protocol"] == "shake" for row in rows)
     for row in rows:
         assert f"{row['psnr']:.2f}" in done.stdout
+
+
+def test_evaluate_after_jpeg_says_so_and_names_the_worst_image(kdsharp, tmp_path):
+    done = kdsharp("evaluate", "--filter", "laplacian", "--jpeg", "30", "--each", "--json", tmp_path / "rows.json")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "rows.json").read_text())
+    assert {row["protocol"] for row in rows} == {"shake, JPEG 30"}
+    assert "shake, JPEG 30, 4 images" in done.stdout
+    worst = rows[-1]
+    assert f"worst on {worst['worst']}, {worst['worst_gain']:+.2f} dB against the input" in done.stdout
+    assert kdsharp("evaluate", "--model", "small", "--jpeg", "0").returncode == 2
 
 
 @pytest.mark.parametrize("name", [*FILTERS])

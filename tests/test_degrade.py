@@ -1,6 +1,7 @@
 """Degradations: Pillow's own answers for the resampling ones, the stated formula for camera shake."""
 
 import dataclasses
+import io
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image, ImageFilter
 
 from kdsharp import degrade
 from kdsharp.checks import UsageError
-from kdsharp.degrade import GaussianBlur, Mix, Motion, Rescale, Shake
+from kdsharp.degrade import Compressed, GaussianBlur, LinearMotion, Mix, Motion, Rescale, Shake, jpeg
 from kdsharp.degrade.motion import exposed
 from kdsharp.images import quantize, to_array, to_linear, to_srgb, to_tensor
 from kdsharp.kernels import convolve
@@ -302,3 +303,72 @@ def test_averaged_frames_are_the_mean_of_shifted_pictures(response):
     inner = (..., slice(4, -4), slice(4, -4))
     torch.testing.assert_close(found[inner], expected[inner], rtol=0, atol=1e-3)
     assert torch.allclose(degrade.average_frames(image, path[:, 2:3], 1, response), image, atol=2e-3)
+
+
+# Straight motion, and the file after it
+
+
+def test_straight_motion_without_noise_is_a_line_in_the_light_that_the_camera_adds_up():
+    for response in (1.0, 2.2):
+        motion = LinearMotion(length=(9, 9), responses=(response,), shot=0, read=0, still=0)
+        psf = motion.psf(rng(3)).double().numpy()
+        light = np.stack(
+            [scipy.ndimage.convolve((PHOTO[..., c] / 255) ** response, psf, mode="mirror") for c in range(3)], -1
+        )
+        expected = light.clip(0, 1) ** (1 / response) * 255
+        assert np.abs(to_array(motion(SHARP, rng(3))) - expected).max() < 0.6
+
+
+def test_paths_are_straight_of_the_asked_length_and_go_everywhere():
+    motion, generator = LinearMotion(length=(4, 40), still=0.25), rng()
+    lengths, still = [], 0
+    for _ in range(400):
+        psf = motion.psf(generator).numpy()
+        still += psf.size == 1
+        y, x = np.nonzero(psf)
+        spread = np.linalg.eigvalsh(np.cov(np.stack([x, y]), aweights=psf[y, x])) if psf.size > 1 else (0, 0)
+        if psf.size > 1:
+            lengths.append(np.sqrt(12 * spread[1]))
+            assert spread[0] < 0.5
+    assert still / 400 == pytest.approx(0.25, abs=0.07)
+    assert 3.5 < min(lengths) < 6
+    assert 34 < max(lengths) < 42
+    assert np.median(lengths) == pytest.approx(np.sqrt(4 * 40), rel=0.2)  # even on a log scale
+
+
+def test_some_pictures_of_a_batch_go_through_jpeg_after_the_blur_and_the_rest_do_not():
+    still = Shake(length=(1, 1), shot=0, read=0, still=1)
+    batch = SHARP.expand(40, -1, -1, -1)
+    blurred = Compressed(still, quality=(20, 20), share=0.5)(batch, rng())
+    packed = [not torch.equal(each, SHARP[0]) for each in blurred]
+    assert 10 < sum(packed) < 30
+    with_it = blurred[packed.index(True)][None]
+    assert torch.equal(with_it, jpeg(SHARP, 20))
+    buffer = io.BytesIO()
+    Image.fromarray(PHOTO).save(buffer, format="jpeg", quality=20)
+    np.testing.assert_array_equal(to_array(with_it), np.asarray(Image.open(buffer)))
+
+
+def test_compression_keeps_what_its_inside_says():
+    inner = GaussianBlur()
+    packed = Compressed(inner)
+    assert packed.linear_light == inner.linear_light
+    assert packed.prepare(PHOTO).shape == (256, 256, 3)
+    assert isinstance(packed, degrade.Degradation)
+    assert torch.equal(Compressed(LinearMotion()).psf_for(rng(1)), LinearMotion().psf_for(rng(1)))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: Compressed(Shake(), quality=(0, 50)),
+        lambda: Compressed(Shake(), quality=(60, 50)),
+        lambda: Compressed(Shake(), share=1.5),
+        lambda: LinearMotion(length=(5, 2)),
+        lambda: LinearMotion(responses=(0.5,)),
+        lambda: jpeg(SHARP, 101),
+    ],
+)
+def test_impossible_motion_and_compression_are_refused(wrong):
+    with pytest.raises(UsageError):
+        wrong()

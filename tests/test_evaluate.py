@@ -204,3 +204,22 @@ def test_time_is_taken_on_an_image_of_the_size_asked_for_and_after_a_warm_up():
     evaluate.milliseconds_per_megapixel(lambda image: seen.append(tuple(image.shape)), 2, (18, 32))
     assert seen == [(1, 3, 18, 32)] * 3
     assert evaluate.milliseconds_per_megapixel(nn.Identity()) == 0
+
+
+def test_the_worst_image_is_named_with_its_gain_and_those_below_their_input_are_counted():
+    pairs = [
+        (name, torch.full((1, 3, 16, 16), level), torch.full((1, 3, 16, 16), 0.5))
+        for name, level in (("a", 0.4), ("b", 0.6), ("perfect", 0.5), ("a", 0.2))
+    ]
+    still, brighter = table({"input": nn.Identity(), "brighter": lambda image: image + 0.1}, pairs)
+    assert (still.worst_gain, still.below) == (0.0, 0)
+    assert (brighter.worst, brighter.worst_gain, brighter.below) == ("perfect", -math.inf, 2)
+    (row,) = table({"brighter": lambda image: image + 0.1}, pairs[:2])
+    assert (row.worst, row.below) == ("b", 1)
+    assert row.worst_gain == pytest.approx(-20 * math.log10(2), abs=0.2)
+
+
+def test_pairs_come_back_from_jpeg_with_their_truth_as_it_was():
+    for (_, blurred, sharp), (_, packed, same) in zip(PAIRS, evaluate.compressed(PAIRS, 30), strict=True):
+        assert torch.equal(packed, degrade.jpeg(blurred, 30))
+        assert same is sharp

@@ -101,6 +101,12 @@ def evaluate(
         Path | None, typer.Option(help="A folder of real pairs: GoPro's layout, or input/ and target/.")
     ] = None,
     blur: Annotated[str, typer.Option(help="GoPro's blurred folder: `blur` or `blur_gamma`.")] = "blur",
+    jpeg: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Put the blurred images through JPEG of this quality first.")
+    ] = None,
+    each: Annotated[
+        bool, typer.Option("--each", help="Say on which image each did worst, and on how many it lost.")
+    ] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the rows to a JSON file too.")
     ] = None,
@@ -113,8 +119,8 @@ def evaluate(
     from kdsharp import evaluate as scoring
 
     models, filters = [*(model or []), *(more or [])], filter or []
-    for each in filters:
-        check_name(each, [*FILTERS, *ORACLES], "filter")
+    for wanted in filters:
+        check_name(wanted, [*FILTERS, *ORACLES], "filter")
     if not models and not filters:
         raise UsageError("there is nothing to compare; give a --model, a --filter, or both")
     if photos and pairs:
@@ -134,12 +140,15 @@ def evaluate(
             console.print(f"left out, not 8-bit RGB: {', '.join(left_out)}", soft_wrap=True)
         found = datasets.synthetic_pairs(degradation, chosen)
         count = len(chosen)
-    told = scoring.oracles([each for each in filters if each in ORACLES], name, count)
-    functions = scoring.contestants(models, name, [each for each in filters if each in FILTERS]) | told
+    told = scoring.oracles([wanted for wanted in filters if wanted in ORACLES], name, count)
+    functions = scoring.contestants(models, name, [wanted for wanted in filters if wanted in FILTERS]) | told
+    if jpeg is not None:
+        found = scoring.compressed(found, jpeg)
     if json_file is not None:
         make_folder(json_file.parent)
-    rows = scoring.evaluate(functions, found, name, progress=True)
-    table = Table("model", title=f"protocol {name}, {rows[0].images} images")
+    measured = name if jpeg is None else f"{name}, JPEG {jpeg}"
+    rows = scoring.evaluate(functions, found, measured, progress=True)
+    table = Table("model", title=f"protocol {measured}, {rows[0].images} images")
     for heading in ("PSNR (dB)", "SSIM", "SSIM volumetric", "parameters", "ms/megapixel"):
         table.add_column(heading, justify="right")
     for row in rows:
@@ -147,6 +156,14 @@ def evaluate(
         cost = f"{row.ms_per_megapixel:.0f}" if math.isfinite(row.ms_per_megapixel) else "-"
         table.add_row(escape(row.model), *numbers, cost)
     console.print(table)
+    if each:
+        for row in (row for row in rows if row.model != "input"):
+            lost = "none below its input" if not row.below else f"{row.below} of {row.images} below their input"
+            console.print(
+                f"{row.model}: worst on {row.worst}, {row.worst_gain:+.2f} dB against the input; {lost}",
+                soft_wrap=True,
+                markup=False,
+            )
     if json_file is not None:
         with atomic_path(json_file) as temporary:
             temporary.write_text(json.dumps([_finite(row.as_dict()) for row in rows], indent=1), encoding="utf-8")

@@ -6,19 +6,24 @@ blurs that target. Keeping them apart keeps one pitfall out: the target is never
 
 from kdsharp.checks import UsageError, check_name
 from kdsharp.degrade.base import Degradation
+from kdsharp.degrade.compressed import Compressed, jpeg
+from kdsharp.degrade.linear import LinearMotion
 from kdsharp.degrade.mix import Mix
 from kdsharp.degrade.motion import Motion, Shake, average_frames
 from kdsharp.degrade.resampling import GaussianBlur, Rescale
 
 __all__ = [
     "PROTOCOLS",
+    "Compressed",
     "Degradation",
     "GaussianBlur",
+    "LinearMotion",
     "Mix",
     "Motion",
     "Rescale",
     "Shake",
     "average_frames",
+    "jpeg",
     "protocol",
 ]
 

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -35,7 +35,7 @@ class Shake:
     linear_light: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        _check(self, "shortest shake")
+        check_motion(self, "shortest shake")
 
     def prepare(self, photo: np.ndarray) -> np.ndarray:
         return photo
@@ -92,7 +92,7 @@ class Motion:
     linear_light: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        _check(self, "shortest motion")
+        check_motion(self, "shortest motion")
         check_range(self.gathered, 0, 1, "gathered")
         check_range(self.response[0], 1, self.response[1], "smallest response")
         check_range(self.lights, 1, 100, "lights")
@@ -172,8 +172,8 @@ def average_frames(sharp: Tensor, path: np.ndarray, frames: int, response: float
     return light.clamp(0, 1) ** (1 / response)
 
 
-def _check(degradation: Shake | Motion, shortest: str) -> None:
-    """What both have: lengths in order, a share of still images, levels of noise."""
+def check_motion(degradation: Any, shortest: str) -> None:
+    """What every motion has: lengths in order, a share of still images, levels of noise."""
     check_positive(degradation.length[0], shortest)
     check_range(degradation.length[0], 0, degradation.length[1], shortest)
     check_range(degradation.still, 0, 1, "still")

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from kdsharp.degrade import PROTOCOLS, Degradation, Mix, Motion, Shake
+from kdsharp.degrade import PROTOCOLS, Degradation, LinearMotion, Mix, Motion, Shake
 from kdsharp.recipes.plan import Recipe, Stage
 from kdsharp.train import TrainConfig
 
@@ -65,6 +65,17 @@ TINY = replace(SMALL, checkpoint="tiny", architecture="unet-tiny", training=None
 """Learns from ``base``, which knows the blur of videos as well as mild shake."""
 
 
+def _linear(stage: Stage) -> Recipe:
+    """A student of straight motion alone: the simplest blur, on photos (``--photos``) where they have detail.
+
+    What further ingredients are worth is measured against it, one by one (`data/checkpoints/STUDY.md`).
+    """
+    config = replace(stage.config, steps=10_500, learning_rate=2e-3)
+    plain = replace(stage, config=config, training=None, crop=160, margin=24, leaves=0, contrast=1.0, softness=0.0)
+    student = replace(plain, checkpoint=f"linear-{stage.checkpoint}", choices=2, alpha=1.0, terms=())
+    return Recipe(student.checkpoint, "motion", LinearMotion(), "teacher", student)
+
+
 def _sharpener(protocol: str) -> Recipe:
     """A student for a protocol of fixed picture size: pictures are blurred whole, borders included, as the test is."""
     degradation = PROTOCOLS[protocol]
@@ -93,6 +104,7 @@ COURSE = {
         Recipe("shake-tiny", "shake", VIDEO, "base", TINY),
         Recipe("video", "motion", VIDEO, "teacher", BASE),
         Recipe("alpha-temperature", "shake", SHAKE, "teacher", GRID),
+        *map(_linear, (TINY, SMALL, BASE)),
         _sharpener("gaussian-256"),
         _sharpener("bilinear-60"),
     )

@@ -1,0 +1,59 @@
+"""The plainest motion blur: one straight path a picture."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kdsharp import kernels
+from kdsharp.checks import check_images, check_range
+from kdsharp.degrade.motion import check_motion, noisy
+
+
+@dataclass(frozen=True)
+class LinearMotion:
+    """Straight motion: ``blurred = round8((psf * sharp^g)^(1/g) + noise)`` with a line as PSF.
+
+    Each picture has a path of its own, of a length drawn evenly on a log scale and in any direction. The camera adds
+    up either stored values (g = 1, GoPro's ``blur``) or light (g = 2.2, its ``blur_gamma`` and real sensors).
+
+    Args:
+        length: shortest and longest path in pixels.
+        responses: the values of g, equally likely.
+        shot, read: largest noise in grey levels of 255, as in :class:`kdsharp.degrade.Shake`.
+        still: share of pictures without motion, in [0, 1], so that a network learns to leave them alone.
+    """
+
+    length: tuple[float, float] = (2.0, 45.0)
+    responses: tuple[float, ...] = (1.0, 2.2)
+    shot: float = 0.8
+    read: float = 1.0
+    still: float = 1 / 12
+    linear_light: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_motion(self, "shortest motion")
+        for response in self.responses:
+            check_range(response, 1, 5, "response")
+
+    def prepare(self, photo: np.ndarray) -> np.ndarray:
+        return photo
+
+    def psf(self, rng: np.random.Generator) -> Tensor:
+        """One random PSF."""
+        if rng.random() < self.still:
+            return torch.ones(1, 1)
+        return kernels.motion(math.exp(rng.uniform(*np.log(self.length))), rng.uniform(0, 180))
+
+    def __call__(self, sharp: Tensor, rng: np.random.Generator) -> Tensor:
+        check_images(sharp)
+        psfs = kernels.stack([self.psf(rng) for _ in range(len(sharp))])
+        exponents = torch.from_numpy(rng.choice(self.responses, (len(sharp), 1, 1, 1))).to(sharp)
+        light = kernels.convolve(sharp**exponents, psfs).clamp(0, 1)
+        return noisy(light ** (1 / exponents), rng, self.shot, self.read)
+
+    def psf_for(self, rng: np.random.Generator) -> Tensor:
+        return self.psf(rng)
