@@ -12,6 +12,8 @@ from rich.table import Table
 
 from kdsharp import video
 from kdsharp.checks import UsageError, atomic_path, check_name, make_folder
+from kdsharp.cli.batch import Job, jobs
+from kdsharp.cli.batch import run as run_jobs
 from kdsharp.cli.shared import console
 from kdsharp.filters import FILTERS, ORACLES
 
@@ -21,7 +23,7 @@ def sharpen(
         list[Path],
         typer.Argument(
             metavar="INPUT...",
-            help=f"Photos, 8-bit RGB, of any format Pillow reads; 8-bit videos ({', '.join(video.FORMATS)}).",
+            help=f"Photos, 8-bit RGB; 8-bit videos ({', '.join(video.FORMATS)}); folders and patterns of them.",
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the sharpened files; created when missing.")],
@@ -39,8 +41,16 @@ def sharpen(
     convert: Annotated[
         bool, typer.Option("--convert", help="Turn grey, palette, CMYK, 16-bit and alpha images into RGB.")
     ] = False,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Folders: what lies in their folders too.")
+    ] = False,
+    skip_existing: Annotated[
+        bool, typer.Option("--skip-existing", help="Leave out what is in the folder of results already.")
+    ] = False,
 ) -> None:
-    """Sharpen photos and videos; same size, same format, written to another folder.
+    """Sharpen photos, videos and folders of them; same size, format, quality and facts, written to another folder.
+
+    A file that cannot be sharpened ends nothing: the others are done, and it is named at the end (exit status 2).
 
     A video keeps its sound, its frame times and its rotation; each frame is sharpened alone.
 
@@ -61,22 +71,32 @@ def sharpen(
         raise UsageError(f"{filter} needs the true PSF, which no photo tells; choose one of: {', '.join(FILTERS)}")
     function = FILTERS[check_name(filter, FILTERS, "filter")] if filter else network(model or "small", runtime)
     make_folder(out)
-    names = [path.name for path in photo]
-    double = sorted({name for name in names if names.count(name) > 1})
-    if double:
-        raise UsageError(f"{double[0]} comes twice and would overwrite itself in {out}; sharpen the folders one by one")
-    for path in tqdm(photo, unit="file", disable=len(photo) == 1):
-        if (out / path.name).exists() and (out / path.name).samefile(path):
-            raise UsageError(f"{path} would be overwritten; choose another folder with --out")
-        if video.is_video(path):
+    todo = jobs(photo, out, recursive)
+    there = [job for job in todo if skip_existing and job.target.exists()]
+    todo = [job for job in todo if job not in there]
+    bar = tqdm(todo, unit="file", disable=len(todo) == 1)
+
+    def one(job: Job) -> None:
+        if video.is_video(job.source):
             each_frame = partial(inference.sharpen, function, strength=strength)
-            for lost in video.sharpen_video(each_frame, path, out / path.name, progress=True):
-                console.print(f"{path}: {lost}", soft_wrap=True, markup=False)
-            continue
-        pixels, options = images.open_photo(path, convert)
-        sharp = inference.sharpen(function, pixels, strength, progress=True)
-        images.write(out / path.name, sharp, **options)
-    console.print(f"{len(photo)} sharpened into {out}", soft_wrap=True)
+            for lost in video.sharpen_video(each_frame, job.source, job.target, progress=True):
+                bar.write(f"{job.source}: {lost}")
+            return
+        pixels, kept = images.open_photo(job.source, convert)
+        if kept.left_out:
+            bar.write(f"{job.source}: left out: {', '.join(kept.left_out)}")
+        images.write(job.target, inference.sharpen(function, pixels, strength, progress=True), kept)
+
+    failed = run_jobs(bar, one)
+    if failed and len(todo) == 1 and not there:
+        raise UsageError(failed[0][1])
+    skipped = f", {len(there)} were there already" if there else ""
+    console.print(f"{len(todo) - len(failed)} sharpened into {out}{skipped}", soft_wrap=True, markup=False)
+    if failed:
+        console.print(f"{len(failed)} left out:", soft_wrap=True)
+        for _, sentence in failed:
+            console.print(f"  {sentence}", soft_wrap=True, markup=False)
+        raise typer.Exit(2)
 
 
 def evaluate(

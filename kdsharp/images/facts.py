@@ -1,0 +1,143 @@
+"""What a photo says beside its pixels: when and where it was taken, how its colours are meant, how it was packed."""
+
+from typing import Any
+
+from PIL import Image, JpegImagePlugin, PngImagePlugin
+
+ORIENTATION = 0x0112
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""How a photo is turned upright, by its orientation number."""
+HOLDS = {
+    "JPEG": ("exif", "icc_profile", "dpi", "xmp", "comment"),
+    "PNG": ("exif", "icc_profile", "dpi", "xmp"),
+    "WEBP": ("exif", "icc_profile", "xmp"),
+    "AVIF": ("exif", "icc_profile", "xmp"),
+    "TIFF": ("exif", "icc_profile", "dpi"),
+    "JPEG2000": (),
+    "BMP": ("dpi",),
+    "PPM": (),
+}
+"""Which facts a format can be given by Pillow."""
+WORDS = {"exif": "EXIF", "icc_profile": "colour profile", "dpi": "resolution", "xmp": "XMP", "comment": "comment"}
+TIFF_FACTS = (270, 271, 272, 282, 283, 296, 305, 306, 315, 700, 33432, 34665, 34853)
+"""A TIFF's tags that speak of the photo; all others speak of how its pixels lie in the file."""
+
+
+def orientation(image: Image.Image) -> int:
+    """The orientation number, 1 where there is none or it cannot be read."""
+    exif = _exif(image)
+    found = exif.get(ORIENTATION, 1) if exif else 1
+    return found if found in TURNS else 1
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """The photo turned as its orientation number says, whatever else its EXIF block holds."""
+    number = orientation(image)
+    return image.transpose(TURNS[number]) if number in TURNS else image
+
+
+def facts(image: Image.Image) -> tuple[dict[str, Any], list[str]]:
+    """What is given to Pillow to write a photo's facts back, and, in words, what cannot be kept."""
+    found, lost = {}, []
+    exif, broken = _clean_exif(image)
+    if exif:
+        found["exif"] = exif
+    lost += broken
+    for name in ("icc_profile", "dpi", "xmp", "comment"):
+        if image.info.get(name):
+            found[name] = image.info[name]
+    name = "JPEG" if image.format == "MPO" else str(image.format)
+    lost += [WORDS[each] for each in found if each not in HOLDS[name] and (name, each) != ("TIFF", "xmp")]
+    kept: dict[str, Any] = {each: value for each, value in found.items() if each in HOLDS[name]}
+    if name == "PNG":
+        kept["pnginfo"] = _texts(image, kept.pop("xmp", None))
+    if image.format == "MPO":
+        count = getattr(image, "n_frames", 1) - 1
+        lost.append(
+            f"{count} more picture{'s' if count > 1 else ''} behind the first (a camera's preview or second view)"
+        )
+    return kept, lost
+
+
+def packing(image: Image.Image, lossless_webp: bool) -> dict[str, Any]:
+    """How a photo is packed again: as well as it came, and without loss where it had none."""
+    if image.format in ("JPEG", "MPO"):
+        options: dict[str, Any] = {"format": "JPEG", "optimize": True}
+        if image.info.get("progressive"):
+            options["progressive"] = True
+        tables = getattr(image, "quantization", None)
+        if orientation(image) != 1 or not tables or image.mode != "RGB":
+            return options | {"quality": 97, "subsampling": 0}  # turned blocks are other blocks
+        sampling = JpegImagePlugin.get_sampling(image)
+        return options | {
+            "qtables": tables,
+            "subsampling": max(sampling, 0),
+        }  # an unusual sampling becomes the full one
+    if image.format == "WEBP":
+        return {"format": "WEBP"} | ({"lossless": True, "exact": True} if lossless_webp else {"quality": 98})
+    if image.format == "AVIF":
+        return {"format": "AVIF", "quality": 95, "subsampling": "4:4:4"}
+    if image.format == "TIFF":
+        packed = image.info.get("compression", "raw")
+        lossy = packed in ("jpeg", "webp", "group3", "group4", "tiff_ccitt")
+        return {"format": "TIFF", "compression": "tiff_lzw" if lossy else packed}
+    return {"format": image.format}
+
+
+def _exif(image: Image.Image) -> Image.Exif | None:
+    try:
+        return image.getexif()
+    except Exception:  # struct.error, SyntaxError, TypeError, KeyError: a block of junk
+        return None
+
+
+def _clean_exif(image: Image.Image) -> tuple[bytes, list[str]]:
+    """The EXIF block for an upright photo, without its old thumbnail, and in words what of it cannot be read."""
+    exif = _exif(image)
+    if exif is None:
+        return b"", ["its EXIF block, which cannot be read"]
+    if image.format == "TIFF":
+        whole, exif = exif, Image.Exif()
+        for tag in TIFF_FACTS:
+            if tag in whole:
+                exif[tag] = dict(whole.get_ifd(tag)) if tag in (34665, 34853) else whole[tag]
+    if not len(exif):
+        return b"", []
+    if ORIENTATION in exif:
+        exif[ORIENTATION] = 1
+    try:
+        return exif.tobytes(), []
+    except Exception:  # one tag that holds what its kind cannot hold
+        return _readable_tags(exif)
+
+
+def _readable_tags(exif: Image.Exif) -> tuple[bytes, list[str]]:
+    """The EXIF block without the tags that cannot be written."""
+    kept, lost = Image.Exif(), []
+    for tag in list(exif):
+        try:
+            kept[tag] = dict(exif.get_ifd(tag)) if tag in (34665, 34853, 40965) else exif[tag]
+            kept.tobytes()
+        except Exception:
+            del kept[tag]
+            lost.append(f"EXIF tag {tag}, which is broken")
+    return (kept.tobytes() if len(kept) else b""), lost
+
+
+def _texts(image: Image.Image, xmp: bytes | str | None) -> PngImagePlugin.PngInfo:
+    """A PNG's texts, its XMP among them."""
+    made = PngImagePlugin.PngInfo()
+    for name, text in getattr(image, "text", {}).items():
+        if name != "XML:com.adobe.xmp":
+            made.add_itxt(name, str(text)) if not str(text).isascii() else made.add_text(name, str(text))
+    if xmp:
+        made.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8", "replace") if isinstance(xmp, bytes) else xmp)
+    return made

@@ -1,0 +1,127 @@
+"""What a file is, by its header: its kind, its depth, how many pictures it holds, whether it lost anything."""
+
+import re
+from pathlib import Path
+
+from PIL import Image, PngImagePlugin, UnidentifiedImageError, features
+
+from kdsharp.checks import UsageError
+
+_CODECS = {".jp2": "jpg_2000", ".avif": "avif"}
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".ppm") + tuple(
+    suffix for suffix, codec in _CODECS.items() if features.check(codec)
+)
+"""Photos as they are found in a folder, where this Pillow has the codec. GIF holds palettes only, never 8-bit RGB."""
+WRITTEN = ("PNG", "JPEG", "MPO", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
+"""Formats that a photo is written back in; a camera's MPO is a JPEG with another behind it."""
+MAX_PIXELS = 100_000_000
+"""Largest photo that is read, in pixels: with the input and the output in memory this stays well under 2 GB."""
+MIN_SIDE = 16
+"""Smallest side in pixels: below it no blur fits into the picture."""
+HEAD = 1 << 20
+"""Bytes of a file in which its description is looked for: a colour profile may stand before it."""
+
+Image.MAX_IMAGE_PIXELS = None  # check_kind states its own limit, with a remedy, before any pixel is decoded
+PngImagePlugin.MAX_TEXT_MEMORY = PngImagePlugin.MAX_TEXT_CHUNK = 1 << 26  # long texts beside a picture are no damage
+
+_KINDS = {"L": "greyscale", "1": "black-and-white", "P": "palette", "LA": "greyscale with alpha", "CMYK": "CMYK"}
+_KINDS |= {"RGBA": "RGBA (with alpha)", "I;16": "16-bit", "I;16B": "16-bit", "I": "32-bit", "F": "float"}
+
+
+def check_kind(path: Path, image: Image.Image, convert: bool) -> None:
+    """A single picture of a size and a kind that can be sharpened.
+
+    Raises:
+        UsageError: with what it is instead, and the remedy.
+    """
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise UsageError(
+            f"{path} has {width}x{height} = {width * height / 1e6:.0f} megapixels; the limit is "
+            f"{MAX_PIXELS / 1e6:.0f} megapixels; crop it or make it smaller"
+        )
+    if min(width, height) < MIN_SIDE:
+        raise UsageError(f"{path} has {width}x{height} pixels; each side needs at least {MIN_SIDE}; use a larger image")
+    count = pictures(image)
+    if count > 1:
+        raise UsageError(f"{path} holds {count} pictures (an animation, or pages); give each as a file of its own")
+    found = kind_of(path, image)
+    if found != "RGB" and not convert:
+        raise UsageError(f"{path} is a {found} image, but 8-bit RGB is needed; pass --convert, or save it as 8-bit RGB")
+
+
+def pictures(image: Image.Image) -> int:
+    """How many pictures a file holds; what stands behind a camera's MPO, a preview or a second view, is not counted."""
+    return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+
+
+def kind_of(path: Path, image: Image.Image) -> str:
+    """``RGB`` for an 8-bit RGB image, otherwise what it is in words."""
+    if image.mode == "RGB" and "transparency" in image.info:
+        return "RGB with a transparent colour"
+    if image.mode in ("RGB", "RGBA") and depth(path, image) > 8:
+        return f"{depth(path, image)}-bit"
+    return _KINDS.get(image.mode, image.mode)
+
+
+def kind(path: Path) -> str:
+    """``RGB`` for an 8-bit RGB image, otherwise what the file's header says in words.
+
+    Raises:
+        UsageError: when it is empty or no image at all.
+    """
+    try:
+        with Image.open(path) as image:
+            return kind_of(path, image)
+    except (UnidentifiedImageError, OSError):
+        raise UsageError(f"{path} is not an image that can be read; repair or remove it") from None
+
+
+def depth(path: Path, image: Image.Image) -> int:
+    """Bits per channel as the file's header says: Pillow reduces deeper RGB images to 8 bits without a word."""
+    if image.format == "TIFF":
+        return max(image.tag_v2.get(258, (8,)))  # type: ignore[attr-defined]
+    head = _head(path)
+    if image.format == "PNG":
+        return head[24]
+    if image.format == "PPM":  # P6, width, height and largest value, with comments between them
+        numbers = re.sub(rb"#[^\n]*", b"", head).split(maxsplit=4)
+        return int(numbers[3]).bit_length()
+    if image.format == "AVIF":  # the configuration of its codec: two flags for 10 and 12 bits
+        place = head.find(b"av1C")
+        flags = head[place + 6] if place >= 0 else 0
+        return 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
+    siz = head.find(b"\xff\x4f\xff\x51") if image.format == "JPEG2000" else -1
+    return (head[siz + 42] & 0x7F) + 1 if siz >= 0 else 8  # the first component's depth in the codestream's SIZ marker
+
+
+def is_lossless_webp(path: Path) -> bool:
+    """Whether a WebP holds every pixel as it was: its chunk is called VP8L then; Pillow does not tell."""
+    head, place = _head(path), 12
+    while place + 8 <= len(head):
+        name, size = head[place : place + 4], int.from_bytes(head[place + 4 : place + 8], "little")
+        if name in (b"VP8 ", b"VP8L"):
+            return name == b"VP8L"
+        place += 8 + size + size % 2
+    return False
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
+def list_images(folder: str | Path) -> list[Path]:
+    """All image files directly in ``folder``, sorted by name, without what a Mac or an editor hides beside them.
+
+    Raises:
+        UsageError: when the folder is missing or holds no image.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder; give a folder that holds images")
+    shown = (path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    found = sorted(path for path in shown if path.suffix.lower() in SUFFIXES)
+    if not found:
+        raise UsageError(f"{folder} holds no image; allowed are {', '.join(SUFFIXES)}")
+    return found

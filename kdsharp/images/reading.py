@@ -1,0 +1,87 @@
+"""A photo's pixels, and what must be kept of it beside them."""
+
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from kdsharp.checks import UsageError
+from kdsharp.images.facts import facts, packing, upright
+from kdsharp.images.formats import SUFFIXES, WRITTEN, check_kind, is_lossless_webp
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a photo is written back with.
+
+    Args:
+        options: for Pillow: format, quality, EXIF, XMP, resolution, colour profile.
+        left_out: in words, what this format or this file does not let us keep.
+    """
+
+    options: dict[str, Any] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+
+def open_photo(path: str | Path, convert: bool = False, written: bool = True) -> tuple[np.ndarray, Kept]:
+    """Read a photo with what is needed to write it back in the same form.
+
+    Args:
+        path: any file that Pillow decodes.
+        convert: accept greyscale, palette, CMYK, 16-bit and alpha images by turning them into 8-bit RGB.
+        written: refuse formats that cannot be written back.
+
+    Returns:
+        the pixels, uint8 (H, W, 3), turned upright as its EXIF orientation says, and what is kept.
+
+    Raises:
+        UsageError: when the file is missing, empty, truncated, of another kind, too small or too large, or holds more
+            than one picture.
+    """
+    path = Path(path)
+    if not path.is_file():
+        kind = "a folder" if path.is_dir() else "missing"
+        raise UsageError(f"{path} is {kind}; give the path of an image file ({', '.join(SUFFIXES)})")
+    if path.stat().st_size == 0:
+        raise UsageError(f"{path} is empty (0 bytes); copy or download it again")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns about odd EXIF blocks that do not touch the pixels
+            with Image.open(path) as image:
+                check_kind(path, image, convert)
+                if image.format not in WRITTEN and written:
+                    raise UsageError(
+                        f"{path} is a {image.format} file, which is read and not written; save it as one of: "
+                        f"{', '.join(SUFFIXES)}"
+                    )
+                image.load()  # before facts are looked at: damage of the picture is not damage of a fact
+                pixels = np.asarray(_to_rgb(upright(image)))
+                if not written:
+                    return pixels, Kept()
+                packed = packing(image, image.format == "WEBP" and is_lossless_webp(path))
+                kept, lost = facts(image)  # last: it sets the orientation to 1
+    except UnidentifiedImageError:
+        raise UsageError(f"{path} is not an image that can be read; allowed are {', '.join(SUFFIXES)}") from None
+    except (OSError, SyntaxError, ValueError, RuntimeError, IndexError) as error:
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError(f"{path} is damaged ({error}); copy or download it again") from None
+    return pixels, Kept(packed | kept, tuple(lost))
+
+
+def read(path: str | Path, convert: bool = False) -> np.ndarray:
+    """The pixels of a photo, uint8 (H, W, 3). Errors and ``convert`` as in :func:`open_photo`."""
+    return open_photo(path, convert, written=False)[0]
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        sixteen = np.asarray(image, dtype=np.float64)
+        return Image.fromarray((sixteen / 257 + 0.5).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    return image.convert("RGB")

@@ -1,0 +1,244 @@
+"""Same size, same format, same quality, same facts: what a photo is written back with, kind by format."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image, ImageCms, ImageOps, JpegImagePlugin, PngImagePlugin
+
+from kdsharp import images
+from kdsharp.checks import UsageError
+from kdsharp.datasets import photos
+
+PHOTO = photos("train")[0].pixels[:208, :304]
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/></x:xmpmeta>'
+DATE, PLACE = "2026:08:01 10:20:30", (47.0, 22.0, 11.0)
+FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "tif": "TIFF", "avif": "AVIF"}
+HOLDS = {
+    "exif": ("jpg", "png", "webp", "tif", "avif"),
+    "icc_profile": ("jpg", "png", "webp", "tif", "avif"),
+    "xmp": ("jpg", "png", "webp", "tif", "avif"),
+    "dpi": ("jpg", "png", "tif", "bmp"),
+}
+"""Which format holds which fact; a cell that is not here is no promise of that format's."""
+
+
+def exif(orientation=1):
+    made = Image.Exif()
+    made[ExifTags.Base.Make], made[ExifTags.Base.Orientation] = "Camera & Co", orientation
+    made[ExifTags.Base.DateTime] = DATE
+    made[ExifTags.IFD.Exif] = {
+        ExifTags.Base.DateTimeOriginal: DATE,
+        ExifTags.Base.ColorSpace: 65535,  # "uncalibrated": Adobe RGB, which the next block names
+        ExifTags.Base.MakerNote: b"secret of the maker",
+    }
+    made[ExifTags.IFD.GPSInfo] = {ExifTags.GPS.GPSLatitudeRef: "N", ExifTags.GPS.GPSLatitude: PLACE}
+    return made
+
+
+def xmp_of(image):
+    found = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+    if found is None and image.format == "TIFF":
+        found = image.tag_v2.get(700)
+    return found.encode() if isinstance(found, str) else found
+
+
+def with_facts(path, orientation=1, pixels=PHOTO):
+    """A file of a format with every fact that it holds."""
+    suffix = path.suffix[1:]
+    options = {"exif": exif(orientation), "icc_profile": PROFILE, "dpi": (300, 300), "xmp": XMP}
+    options = {name: value for name, value in options.items() if suffix in HOLDS[name]}
+    if suffix == "png":
+        options["pnginfo"] = PngImagePlugin.PngInfo()
+        options["pnginfo"].add_itxt("XML:com.adobe.xmp", options.pop("xmp").decode())
+        options["pnginfo"].add_text("Title", "A cat")
+    if suffix == "tif":
+        options["exif"][700] = options.pop("xmp")
+        options["exif"] = options["exif"].tobytes()
+    Image.fromarray(pixels).save(path, **options)
+    return path
+
+
+def back(path, name=None):
+    """The file that is written back, pixels as they came."""
+    pixels, kept = images.open_photo(path)
+    return images.write(path.with_name(name or f"back{path.suffix}"), pixels, kept), kept
+
+
+def decibels(a, b):
+    error = np.mean((a.astype(float) - b.astype(float)) ** 2)
+    return np.inf if error == 0 else 10 * np.log10(255**2 / error)
+
+
+@pytest.mark.parametrize("suffix", HOLDS["exif"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_date_place_camera_and_colours_stay_and_the_orientation_is_one(tmp_path, suffix, orientation):
+    path, kept = back(with_facts(tmp_path / f"photo.{suffix}", orientation))
+    with Image.open(path) as image:
+        found = image.getexif()
+        assert found[ExifTags.Base.Make] == "Camera & Co"
+        assert found.get(ExifTags.Base.Orientation, 1) == 1
+        inner = found.get_ifd(ExifTags.IFD.Exif)
+        assert inner[ExifTags.Base.DateTimeOriginal] == DATE
+        assert inner[ExifTags.Base.ColorSpace] == 65535
+        assert inner[ExifTags.Base.MakerNote] == b"secret of the maker"
+        assert tuple(map(float, found.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude])) == PLACE
+    assert kept.left_out == ()
+
+
+@pytest.mark.parametrize("suffix", HOLDS["icc_profile"])
+def test_the_colour_profile_stays(tmp_path, suffix):
+    with Image.open(back(with_facts(tmp_path / f"photo.{suffix}"))[0]) as image:
+        assert image.info["icc_profile"] == PROFILE
+
+
+@pytest.mark.parametrize("suffix", HOLDS["xmp"])
+def test_xmp_stays(tmp_path, suffix):
+    with Image.open(back(with_facts(tmp_path / f"photo.{suffix}"))[0]) as image:
+        assert xmp_of(image) == XMP
+
+
+@pytest.mark.parametrize("suffix", HOLDS["dpi"])
+def test_the_resolution_stays(tmp_path, suffix):
+    with Image.open(back(with_facts(tmp_path / f"photo.{suffix}"))[0]) as image:
+        assert tuple(round(value) for value in image.info["dpi"]) == (300, 300)
+
+
+def test_a_pngs_texts_stay_also_where_they_are_long_or_foreign(tmp_path):
+    made = PngImagePlugin.PngInfo()
+    for name, text in (("Title", "A cat"), ("Author", "Zoë"), ("Comment", "x" * 3_000_000)):
+        made.add_itxt(name, text, zip=True)
+    Image.fromarray(PHOTO).save(tmp_path / "photo.png", pnginfo=made)
+    with Image.open(back(tmp_path / "photo.png")[0]) as image:
+        assert (image.text["Title"], image.text["Author"], len(image.text["Comment"])) == ("A cat", "Zoë", 3_000_000)
+
+
+QUALITY = [
+    ("jpg", {"quality": 60}, 45),
+    ("jpg", {"quality": 85, "subsampling": 2}, 45),
+    ("jpg", {"quality": 95, "subsampling": 0}, 45),
+    ("jpg", {"quality": 85, "progressive": True}, 45),
+    ("jpg", {"quality": 90, "subsampling": 1}, 45),
+    ("webp", {"quality": 80}, 44),
+    ("webp", {"lossless": True}, np.inf),
+    ("avif", {"quality": 75}, 44),
+    ("tif", {"compression": "tiff_lzw"}, np.inf),
+    ("tif", {"compression": "tiff_deflate"}, np.inf),
+    ("tif", {}, np.inf),
+    ("tif", {"compression": "jpeg", "quality": 80}, np.inf),
+    ("png", {}, np.inf),
+    ("bmp", {}, np.inf),
+    ("ppm", {}, np.inf),
+    ("jp2", {}, np.inf),
+    ("jp2", {"irreversible": True, "quality_mode": "dB", "quality_layers": [40]}, np.inf),
+]
+
+
+@pytest.mark.parametrize(("suffix", "options", "least"), QUALITY, ids=lambda value: str(value)[:40])
+def test_pixels_come_back_as_well_as_the_format_allows(tmp_path, suffix, options, least):
+    path = tmp_path / f"photo.{suffix}"
+    Image.fromarray(PHOTO).save(path, **options)
+    before = images.read(path)
+    written, _ = back(path)
+    assert decibels(images.read(written), before) >= least
+    with Image.open(path) as one, Image.open(written) as other:
+        assert one.format == other.format
+        if options.get("compression") != "jpeg":
+            assert one.info.get("compression") == other.info.get("compression")
+        if suffix == "jpg":
+            assert one.quantization == other.quantization
+            assert JpegImagePlugin.get_sampling(one) == JpegImagePlugin.get_sampling(other)
+            assert one.info.get("progressive") == other.info.get("progressive")
+    if suffix in ("jpg", "png", "tif"):
+        assert written.stat().st_size < 1.3 * path.stat().st_size or options.get("compression") == "jpeg"
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_a_turned_photo_is_upright_and_as_good(tmp_path, suffix, orientation):
+    path = tmp_path / f"photo.{suffix}"
+    Image.fromarray(PHOTO[:200, :299]).save(
+        path, exif=exif(orientation), **({"quality": 85} if suffix == "jpg" else {})
+    )
+    with Image.open(path) as image:
+        expected = np.asarray(ImageOps.exif_transpose(image))
+    np.testing.assert_array_equal(images.read(path), expected)
+    assert decibels(images.read(back(path)[0]), expected) > 40
+
+
+def test_an_old_thumbnail_is_dropped(tmp_path):
+    small = io.BytesIO()
+    Image.fromarray(PHOTO[:40, :60]).save(small, format="jpeg")
+    made = exif()
+    made[513], made[514] = 8, len(small.getvalue())
+    path = tmp_path / "photo.jpg"
+    one = made.tobytes()
+    Image.fromarray(PHOTO).save(path, exif=one + small.getvalue())
+    assert small.getvalue()[:200] in path.read_bytes()
+    assert small.getvalue()[:200] not in back(path)[0].read_bytes()
+
+
+@pytest.mark.parametrize(
+    "block",
+    [b"Exif\0\0junk", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff", b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"],
+    ids=["junk", "too long a list", "cut"],
+)
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+def test_a_broken_exif_block_costs_the_block_and_never_the_picture(tmp_path, suffix, block):
+    path = tmp_path / f"photo.{suffix}"
+    Image.fromarray(PHOTO).save(path, exif=block)
+    written, _ = back(path)
+    assert decibels(images.read(written), images.read(path)) >= 44
+
+
+def test_one_broken_tag_is_dropped_by_name_and_the_others_stay(tmp_path, monkeypatch):
+    path = with_facts(tmp_path / "photo.jpg")
+    whole = Image.Exif.tobytes
+
+    def fails(self, *given):
+        if ExifTags.Base.DateTime in self:
+            raise TypeError("a tag that holds what its kind cannot hold")
+        return whole(self, *given)
+
+    monkeypatch.setattr(Image.Exif, "tobytes", fails)
+    _, kept = images.open_photo(path)
+    monkeypatch.undo()
+    assert kept.left_out == ("EXIF tag 306, which is broken",)
+    with Image.open(images.write(tmp_path / "back.jpg", PHOTO, kept)) as image:
+        assert image.getexif()[ExifTags.Base.Make] == "Camera & Co"
+
+
+def save_all(path, **options):
+    frames = [Image.fromarray(np.roll(PHOTO, 20 * index, 1)) for index in range(3)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], **options)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "tif", "avif"])
+def test_an_animation_or_pages_are_refused_with_their_number(tmp_path, suffix):
+    path = save_all(tmp_path / f"many.{suffix}")
+    with pytest.raises(UsageError, match="holds 3 pictures"):
+        images.open_photo(path)
+
+
+def test_a_cameras_mpo_becomes_a_jpeg_and_says_what_stays_behind(tmp_path):
+    path = save_all(tmp_path / "camera.jpg", format="MPO")
+    written, kept = back(path)
+    assert kept.left_out == ("2 more pictures behind the first (a camera's preview or second view)",)
+    with Image.open(written) as image:
+        assert image.format == "JPEG"
+
+
+def test_a_transparent_colour_is_no_plain_rgb(tmp_path):
+    Image.fromarray(PHOTO).save(tmp_path / "photo.png", transparency=(0, 0, 0))
+    with pytest.raises(UsageError, match="RGB with a transparent colour"):
+        images.open_photo(tmp_path / "photo.png")
+    assert images.read(tmp_path / "photo.png", convert=True).shape == PHOTO.shape
+
+
+def test_a_format_that_cannot_be_written_is_refused_before_the_work(tmp_path):
+    Image.fromarray(PHOTO).save(tmp_path / "photo.gif")
+    with pytest.raises(UsageError, match="GIF file, which is read and not written"):
+        images.open_photo(tmp_path / "photo.gif", convert=True)
+    assert images.read(tmp_path / "photo.gif", convert=True).shape == PHOTO.shape
