@@ -42,16 +42,19 @@ def test_all_checkpoints_together_stay_small():
 
 
 @pytest.mark.alone
-def test_the_student_sharpens_full_hd_in_a_quarter_of_a_second():
+def test_the_student_sharpens_full_hd_in_seven_tenths_of_the_time_of_report_ds():
+    """Both in turn in one run, the quickest of six each: a number of seconds would belong to one machine."""
     import time
 
     from kdsharp import checkpoints, inference
+    from kdsharp.models import build
 
     photo = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), dtype=np.uint8)
-    network = checkpoints.load("small").model
-    times = []
+    networks = {"small": checkpoints.load("small").model, "report D": build("report-d-student").eval()}
+    times = {name: [] for name in networks}
     for _ in range(6):
-        start = time.perf_counter()
-        inference.sharpen(network, photo)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.25
+        for name, network in networks.items():
+            start = time.perf_counter()
+            inference.sharpen(network, photo)
+            times[name].append(time.perf_counter() - start)
+    assert min(times["small"]) < 0.7 * min(times["report D"])
