@@ -10,7 +10,8 @@ from kdsharp.checks import UsageError
 from kdsharp.cli.course import book, course_app, lab, run
 from kdsharp.cli.data import data_app
 from kdsharp.cli.export import export
-from kdsharp.cli.photos import evaluate, models, sharpen, tune
+from kdsharp.cli.measuring import evaluate, models, tune
+from kdsharp.cli.sharpen import sharpen
 from kdsharp.cli.study import study_app
 from kdsharp.cli.sweep import sweep
 from kdsharp.cli.training import train

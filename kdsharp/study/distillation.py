@@ -17,7 +17,6 @@ from kdsharp import checkpoints, degrade, provenance
 from kdsharp.checks import UsageError, atomic_path, check_name, make_folder
 from kdsharp.datasets import Crops, FewLabels, photos, synthetic_pairs, training_pictures
 from kdsharp.distill import Distillation
-from kdsharp.evaluate import mean_interval
 from kdsharp.models import build
 from kdsharp.recipes import mean_psnr
 from kdsharp.study.arms import ARMS, REGIMES, Arm, best_mix, step_of
@@ -217,39 +216,3 @@ def _train(data: Data, teacher: nn.Module, regime: str, name: str, arm: Arm, see
         "validation": scores["validation"],
         "psnr": scores["test"],
     }
-
-
-@dataclass(frozen=True)
-class Line:
-    """One arm in one regime: PSNR in dB, and its gain over the student alone, paired by seed, with a 95 % interval."""
-
-    regime: str
-    arm: str
-    seeds: int
-    psnr: float
-    gain: float
-    half_width: float
-    seconds: float
-
-    @property
-    def verdict(self) -> str:
-        """In words: an interval that contains 0 is no gain."""
-        if self.gain == self.half_width == 0:
-            return "the baseline"
-        if abs(self.gain) <= self.half_width:
-            return "no gain"
-        return "better" if self.gain > 0 else "worse"
-
-
-def summary(records: list[Record]) -> list[Line]:
-    """The table of a study: one line for each regime and arm."""
-    lines = []
-    for regime in REGIMES:
-        here = [record for record in records if record["regime"] == regime]
-        alone = {record["seed"]: record["psnr"] for record in here if record["arm"] == "alone"}
-        for arm in dict.fromkeys(record["arm"] for record in here):
-            mine = [record for record in here if record["arm"] == arm]
-            gain, half = mean_interval([record["psnr"] - alone[record["seed"]] for record in mine])
-            psnr, seconds = (float(np.mean([record[key] for record in mine])) for key in ("psnr", "seconds"))
-            lines.append(Line(regime, arm, len(mine), psnr, gain, half, seconds))
-    return lines

@@ -12,7 +12,8 @@ from kdsharp.datasets import Crops, training_pictures
 from kdsharp.evaluate import mean_interval
 from kdsharp.models import build
 from kdsharp.recipes import mean_psnr
-from kdsharp.study.distillation import Data, Line, Record, Study, check_same_study, config_of, kept
+from kdsharp.study.distillation import Data, Record, Study, check_same_study, config_of, kept
+from kdsharp.study.lines import Line
 from kdsharp.train import Supervised, fit
 
 PICTURES = ("both", "photos", "dead leaves")

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from kdsharp.plots import COLOURS, WIDTH
 from kdsharp.plots import figure as empty
 from kdsharp.study.arms import REGIMES
-from kdsharp.study.distillation import Line, Study
+from kdsharp.study.distillation import Study
+from kdsharp.study.lines import Line
 
 
 def markdown(lines: Sequence[Line], study: Study, command: str, learns: str = "") -> str:

@@ -1,8 +1,7 @@
-"""``kdsharp sharpen``, ``evaluate``, ``tune`` and ``models``: using and measuring what there is."""
+"""``kdsharp evaluate``, ``tune`` and ``models``: measuring what there is."""
 
 import json
 import math
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,93 +9,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kdsharp import video
 from kdsharp.checks import UsageError, atomic_path, check_name, make_folder
-from kdsharp.cli.batch import Job, jobs
-from kdsharp.cli.batch import run as run_jobs
 from kdsharp.cli.shared import console
 from kdsharp.filters import FILTERS, ORACLES
-
-
-def sharpen(
-    photo: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="INPUT...",
-            help=f"Photos, 8-bit RGB; 8-bit videos ({', '.join(video.FORMATS)}); folders and patterns of them.",
-        ),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for the sharpened files; created when missing.")],
-    model: Annotated[str | None, typer.Option(help="A network: see `kdsharp models`. Default: `small`.")] = None,
-    filter: Annotated[str | None, typer.Option(help=f"A classical filter instead: {', '.join(FILTERS)}.")] = None,
-    strength: Annotated[
-        float, typer.Option(help="0 changes nothing, 1 is the full effect, up to 3 exaggerates.")
-    ] = 1.0,
-    runtime: Annotated[
-        str,
-        typer.Option(
-            help="What computes the network: `torch`, or `onnx` (ONNX Runtime; less time a photo, more to start)."
-        ),
-    ] = "torch",
-    convert: Annotated[
-        bool, typer.Option("--convert", help="Turn grey, palette, CMYK, 16-bit and alpha images into RGB.")
-    ] = False,
-    recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Folders: what lies in their folders too.")
-    ] = False,
-    skip_existing: Annotated[
-        bool, typer.Option("--skip-existing", help="Leave out what is in the folder of results already.")
-    ] = False,
-) -> None:
-    """Sharpen photos, videos and folders of them; same size, format, quality and facts, written to another folder.
-
-    A file that cannot be sharpened ends nothing: the others are done, and it is named at the end (exit status 2).
-
-    A video keeps its sound, its frame times and its rotation; each frame is sharpened alone.
-
-    Example: `kdsharp sharpen holiday/*.jpg clip.mp4 --out sharper`
-    """
-    from tqdm.auto import tqdm
-
-    from kdsharp import images, inference
-    from kdsharp.checks import check_range
-    from kdsharp.evaluate import network
-
-    check_range(strength, 0, 3, "strength")
-    if model and filter:
-        raise UsageError("--model and --filter exclude each other; give one of them")
-    if filter and runtime != "torch":
-        raise UsageError(f"--runtime {runtime} concerns networks; leave it out with --filter {filter}")
-    if filter in ORACLES:
-        raise UsageError(f"{filter} needs the true PSF, which no photo tells; choose one of: {', '.join(FILTERS)}")
-    function = FILTERS[check_name(filter, FILTERS, "filter")] if filter else network(model or "small", runtime)
-    make_folder(out)
-    todo = jobs(photo, out, recursive)
-    there = [job for job in todo if skip_existing and job.target.exists()]
-    todo = [job for job in todo if job not in there]
-    bar = tqdm(todo, unit="file", disable=len(todo) == 1)
-
-    def one(job: Job) -> None:
-        if video.is_video(job.source):
-            each_frame = partial(inference.sharpen, function, strength=strength)
-            for lost in video.sharpen_video(each_frame, job.source, job.target, progress=True):
-                bar.write(f"{job.source}: {lost}")
-            return
-        pixels, kept = images.open_photo(job.source, convert)
-        if kept.left_out:
-            bar.write(f"{job.source}: left out: {', '.join(kept.left_out)}")
-        images.write(job.target, inference.sharpen(function, pixels, strength, progress=True), kept)
-
-    failed = run_jobs(bar, one)
-    if failed and len(todo) == 1 and not there:
-        raise UsageError(failed[0][1])
-    skipped = f", {len(there)} were there already" if there else ""
-    console.print(f"{len(todo) - len(failed)} sharpened into {out}{skipped}", soft_wrap=True, markup=False)
-    if failed:
-        console.print(f"{len(failed)} left out:", soft_wrap=True)
-        for _, sentence in failed:
-            console.print(f"  {sentence}", soft_wrap=True, markup=False)
-        raise typer.Exit(2)
 
 
 def evaluate(
