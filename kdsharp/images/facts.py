@@ -46,7 +46,8 @@ def upright(image: Image.Image) -> Image.Image:
 
 def facts(image: Image.Image) -> tuple[dict[str, Any], list[str]]:
     """What is given to Pillow to write a photo's facts back, and, in words, what cannot be kept."""
-    found, lost = {}, []
+    found: dict[str, Any] = {}
+    lost: list[str] = []
     exif, broken = _clean_exif(image)
     if exif:
         found["exif"] = exif
@@ -54,6 +55,8 @@ def facts(image: Image.Image) -> tuple[dict[str, Any], list[str]]:
     for name in ("icc_profile", "dpi", "xmp", "comment"):
         if image.info.get(name):
             found[name] = image.info[name]
+    if image.mode not in ("RGB", "RGBA", "P") and found.pop("icc_profile", None) and image.mode != "CMYK":
+        lost.append(f"its colour profile, which speaks of {image.mode} and not of RGB")
     name = "JPEG" if image.format == "MPO" else str(image.format)
     lost += [WORDS[each] for each in found if each not in HOLDS[name] and (name, each) != ("TIFF", "xmp")]
     kept: dict[str, Any] = {each: value for each, value in found.items() if each in HOLDS[name]}

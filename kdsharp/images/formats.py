@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from PIL import Image, PngImagePlugin, UnidentifiedImageError, features
+from PIL import Image, PngImagePlugin, features
 
 from kdsharp.checks import UsageError
 
@@ -73,7 +73,7 @@ def kind(path: Path) -> str:
     try:
         with Image.open(path) as image:
             return kind_of(path, image)
-    except (UnidentifiedImageError, OSError):
+    except Exception:  # as in open_photo
         raise UsageError(f"{path} is not an image that can be read; repair or remove it") from None
 
 

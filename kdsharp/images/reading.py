@@ -1,12 +1,13 @@
 """A photo's pixels, and what must be kept of it beside them."""
 
+import io
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from kdsharp.checks import UsageError
 from kdsharp.images.facts import facts, packing, upright
@@ -65,10 +66,11 @@ def open_photo(path: str | Path, convert: bool = False, written: bool = True) ->
                 kept, lost = facts(image)  # last: it sets the orientation to 1
     except UnidentifiedImageError:
         raise UsageError(f"{path} is not an image that can be read; allowed are {', '.join(SUFFIXES)}") from None
-    except (OSError, SyntaxError, ValueError, RuntimeError, IndexError) as error:
-        if isinstance(error, UsageError):
-            raise
-        raise UsageError(f"{path} is damaged ({error}); copy or download it again") from None
+    except UsageError:
+        raise
+    except Exception as error:  # decoders have a dozen of their own for a byte that is not what it was
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise UsageError(f"{path} is damaged ({reason}); copy or download it again") from None
     return pixels, Kept(packed | kept, tuple(lost))
 
 
@@ -78,10 +80,24 @@ def read(path: str | Path, convert: bool = False) -> np.ndarray:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        sixteen = np.asarray(image, dtype=np.float64)
-        return Image.fromarray((sixteen / 257 + 0.5).clip(0, 255).astype(np.uint8)).convert("RGB")
+    """Any picture as 8-bit RGB: deep ones scaled to their white, CMYK by its profile, transparency on white."""
+    if image.mode == "F" or image.mode.startswith("I"):
+        white = 1.0 if image.mode == "F" else 2**32 - 1 if _is_32_bit(image) else 65535  # a float's white is 1
+        levels = np.asarray(image, dtype=np.float64) / white * 255
+        return Image.fromarray((np.nan_to_num(levels) + 0.5).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode == "CMYK" and image.info.get("icc_profile"):
+        own = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+        try:
+            seen = ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        except ImageCms.PyCMSError:  # a profile of another kind of picture: by the plain formula, as without one
+            seen = None
+        if seen is not None:
+            return seen
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
     return image.convert("RGB")
+
+
+def _is_32_bit(image: Image.Image) -> bool:
+    return image.format == "TIFF" and max(image.tag_v2.get(258, (0,))) == 32  # type: ignore[attr-defined]

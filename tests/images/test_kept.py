@@ -242,3 +242,53 @@ def test_a_format_that_cannot_be_written_is_refused_before_the_work(tmp_path):
     with pytest.raises(UsageError, match="GIF file, which is read and not written"):
         images.open_photo(tmp_path / "photo.gif", convert=True)
     assert images.read(tmp_path / "photo.gif", convert=True).shape == PHOTO.shape
+
+
+# Other kinds on request
+
+
+def test_floats_have_their_white_at_one_and_deep_integers_at_their_largest(tmp_path):
+    ramp = np.linspace(0, 1, 40 * 32).reshape(32, 40)
+    expected = np.repeat((ramp * 255 + 0.5).astype(np.uint8)[..., None], 3, 2)
+    Image.fromarray(ramp.astype(np.float32)).save(tmp_path / "float.tif")
+    Image.fromarray((ramp * 65535).astype(np.uint16)).save(tmp_path / "sixteen.tif")
+    Image.fromarray((ramp * (2**31 - 1)).astype(np.int32)).save(tmp_path / "thirty-two.tif")
+    for name, share in (("float", 1), ("sixteen", 1), ("thirty-two", 0.5)):
+        with pytest.raises(UsageError, match="--convert"):
+            images.read(tmp_path / f"{name}.tif")
+        found = images.read(tmp_path / f"{name}.tif", convert=True).astype(int)
+        assert np.abs(found - share * expected).max() <= 1, name
+
+
+def test_cmyk_without_a_profile_is_converted_and_a_profile_of_another_kind_is_no_traceback(tmp_path):
+    cmyk = Image.fromarray(PHOTO).convert("CMYK")
+    cmyk.save(tmp_path / "plain.tif")
+    cmyk.save(tmp_path / "odd.tif", icc_profile=PROFILE)
+    for name in ("plain", "odd"):
+        pixels, kept = images.open_photo(tmp_path / f"{name}.tif", convert=True)
+        np.testing.assert_array_equal(pixels, np.asarray(cmyk.convert("RGB")))
+        assert "icc_profile" not in kept.options
+
+
+def test_cmyk_goes_through_its_profile(tmp_path, monkeypatch):
+    """No CMYK profile is free to ship: what is asked of the library is looked at."""
+    asked = []
+
+    def transform(image, own, target, outputMode):  # noqa: N803
+        asked.append((image.mode, own.tobytes(), outputMode))
+        return Image.new("RGB", image.size, "red")
+
+    monkeypatch.setattr(ImageCms, "profileToProfile", transform)
+    Image.fromarray(PHOTO).convert("CMYK").save(tmp_path / "photo.jpg", icc_profile=PROFILE)
+    pixels, kept = images.open_photo(tmp_path / "photo.jpg", convert=True)
+    assert asked[0][0] == "CMYK"
+    assert asked[0][2] == "RGB"
+    assert (pixels == (255, 0, 0)).all()
+    assert "icc_profile" not in kept.options
+
+
+def test_a_grey_photo_becomes_rgb_without_its_grey_profile(tmp_path):
+    Image.fromarray(PHOTO[..., 0]).save(tmp_path / "grey.png", icc_profile=b"a profile for grey")
+    _, kept = images.open_photo(tmp_path / "grey.png", convert=True)
+    assert "icc_profile" not in kept.options
+    assert kept.left_out == ("its colour profile, which speaks of L and not of RGB",)
