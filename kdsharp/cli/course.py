@@ -1,6 +1,7 @@
 """``kdsharp run``, ``book``, ``lab`` and ``course``: the lessons, headless and in hand."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -110,7 +111,8 @@ def lab(
         source = folder / f"{name}.ipynb"
         if not source.is_file():
             raise UsageError(f"{source} is not there any more; make another copy with `kdsharp course start`")
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", str(source)]))
+    root = ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []  # as in most containers
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", *root, str(source)]))
 
 
 @course_app.command()
