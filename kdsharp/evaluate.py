@@ -14,7 +14,7 @@ from kdsharp import checkpoints, degrade
 from kdsharp.checks import UsageError, check_name, check_positive, check_range
 from kdsharp.datasets import PairedFolder, true_psfs
 from kdsharp.filters import ORACLES
-from kdsharp.images import to_array, to_tensor
+from kdsharp.images import quantize, to_array, to_tensor
 from kdsharp.inference import milliseconds, sharpen
 from kdsharp.metrics import psnr, ssim, ssim_volumetric
 from kdsharp.models import count_parameters
@@ -143,7 +143,7 @@ def evaluate(
     gains: dict[str, list[tuple[float, str]]] = {name: [] for name in functions}
     bar = tqdm(pairs, desc="images", unit="image", disable=not progress, leave=False)
     for index, (image, blurred, sharp) in enumerate(bar):
-        before = psnr(blurred, sharp).item()
+        before = psnr(quantize(blurred), sharp).item()
         for name, function in functions.items():
             told = partial(function, index=index) if isinstance(function, Oracle) else function
             output = _answer(told, blurred)

@@ -64,6 +64,7 @@ def test_a_row_is_json_and_counts_the_parameters():
     assert row.as_dict()["parameters"] == 3 * 3 * 25 + 3
     assert list(json.loads(json.dumps(row.as_dict()))) == [
         "model", "protocol", "images", "psnr", "ssim", "ssim_volumetric", "parameters", "ms_per_megapixel",
+        "worst", "worst_gain", "below",
     ]  # fmt: skip
 
 
@@ -208,15 +209,15 @@ def test_time_is_taken_on_an_image_of_the_size_asked_for_and_after_a_warm_up():
 
 def test_the_worst_image_is_named_with_its_gain_and_those_below_their_input_are_counted():
     pairs = [
-        (name, torch.full((1, 3, 16, 16), level), torch.full((1, 3, 16, 16), 0.5))
-        for name, level in (("a", 0.4), ("b", 0.6), ("perfect", 0.5), ("a", 0.2))
+        (name, torch.full((1, 3, 16, 16), level / 255), torch.full((1, 3, 16, 16), 128 / 255))
+        for name, level in (("a", 102), ("b", 154), ("perfect", 128), ("a", 50))
     ]
-    still, brighter = table({"input": nn.Identity(), "brighter": lambda image: image + 0.1}, pairs)
+    still, brighter = table({"input": nn.Identity(), "brighter": lambda image: image + 26 / 255}, pairs)
     assert (still.worst_gain, still.below) == (0.0, 0)
     assert (brighter.worst, brighter.worst_gain, brighter.below) == ("perfect", -math.inf, 2)
-    (row,) = table({"brighter": lambda image: image + 0.1}, pairs[:2])
+    (row,) = table({"brighter": lambda image: image + 26 / 255}, pairs[:2])
     assert (row.worst, row.below) == ("b", 1)
-    assert row.worst_gain == pytest.approx(-20 * math.log10(2), abs=0.2)
+    assert row.worst_gain == pytest.approx(-20 * math.log10(2), abs=1e-3)
 
 
 def test_pairs_come_back_from_jpeg_with_their_truth_as_it_was():
