@@ -321,16 +321,18 @@ def test_straight_motion_without_noise_is_a_line_in_the_light_that_the_camera_ad
 
 def test_paths_are_straight_of_the_asked_length_and_go_everywhere():
     motion, generator = LinearMotion(length=(4, 40), still=0.25), rng()
-    lengths, still = [], 0
+    lengths, angles, still = [], [], 0
     for _ in range(400):
         psf = motion.psf(generator).numpy()
         still += psf.size == 1
         y, x = np.nonzero(psf)
-        spread = np.linalg.eigvalsh(np.cov(np.stack([x, y]), aweights=psf[y, x])) if psf.size > 1 else (0, 0)
         if psf.size > 1:
+            spread, axes = np.linalg.eigh(np.cov(np.stack([x, y]), aweights=psf[y, x]))
             lengths.append(np.sqrt(12 * spread[1]))
+            angles.append(np.degrees(np.arctan2(axes[1, 1], axes[0, 1])) % 180)
             assert spread[0] < 0.5
     assert still / 400 == pytest.approx(0.25, abs=0.07)
+    assert min(np.histogram(angles, 6, (0, 180))[0]) > 25  # of about 300, in six directions
     assert 3.5 < min(lengths) < 6
     assert 34 < max(lengths) < 42
     assert np.median(lengths) == pytest.approx(np.sqrt(4 * 40), rel=0.2)  # even on a log scale
