@@ -1,6 +1,7 @@
 """Many files at once: folders, patterns, what is there already, and one bad file that ends no batch."""
 
 import glob
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +42,8 @@ def jobs(inputs: Sequence[Path], out: Path, recursive: bool = False) -> list[Job
             if not fitting:
                 raise UsageError(f"no file fits {given}; look at the pattern, or give the folder")
             found += [Job(path, out / path.name) for path in fitting if path.is_file()]
-    targets = [job.target for job in found]
-    double = next((target for target in targets if targets.count(target) > 1), None)
+    counts = Counter(job.target for job in found)
+    double = next((target for target, count in counts.items() if count > 1), None)
     if double is not None:
         raise UsageError(
             f"{double.name} comes twice and would overwrite itself in {out}; sharpen the folders one by one"

@@ -67,9 +67,9 @@ def sharpen(
         raise UsageError(f"{filter} needs the true PSF, which no photo tells; choose one of: {', '.join(FILTERS)}")
     function = FILTERS[check_name(filter, FILTERS, "filter")] if filter else network(model or "small", runtime)
     make_folder(out)
-    todo = jobs(photo, out, recursive)
-    there = [job for job in todo if skip_existing and job.target.exists()]
-    todo = [job for job in todo if job not in there]
+    every = jobs(photo, out, recursive)
+    todo = [job for job in every if not (skip_existing and job.target.exists())]
+    there = len(every) - len(todo)
     bar = tqdm(todo, unit="file", disable=len(todo) == 1)
 
     def one(job: Job) -> None:
@@ -86,7 +86,7 @@ def sharpen(
     failed = run_jobs(bar, one)
     if failed and len(todo) == 1 and not there:
         raise UsageError(failed[0][1])
-    skipped = f", {len(there)} were there already" if there else ""
+    skipped = f", {there} were there already" if there else ""
     console.print(f"{len(todo) - len(failed)} sharpened into {out}{skipped}", soft_wrap=True, markup=False)
     if failed:
         console.print(f"{len(failed)} left out:", soft_wrap=True)

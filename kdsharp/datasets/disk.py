@@ -55,13 +55,15 @@ class DiskPictures(Sequence[np.ndarray]):
     def at_least(self, side: int) -> "DiskPictures":
         """Those whose shorter side has ``side`` pixels or more, as the headers say; nothing is decoded."""
         made = DiskPictures([], self.prepare, [each for each in self.more if min(each.shape[:2]) >= side], self.budget)
-        made.photos = [(path, scale) for path, scale in self.photos if self._side(path, scale) >= side]
+        shapes = {path: self._shape(path) for path in dict.fromkeys(path for path, _ in self.photos)}
+        made.photos = [(path, scale) for path, scale in self.photos if min(scaled(shapes[path], scale)) >= side]
         return made
 
-    def _side(self, path: Path, scale: float) -> int:
+    def _shape(self, path: Path) -> tuple[int, ...]:
+        """Of a photo once it is prepared, by its header."""
         with Image.open(path) as image:
             width, height = image.size
-        return min(scaled(self.prepare(np.broadcast_to(np.uint8(0), (height, width, 3))).shape, scale))
+        return self.prepare(np.broadcast_to(np.uint8(0), (height, width, 3))).shape
 
 
 def scaled(shape: tuple[int, ...], scale: float) -> tuple[int, int]:
