@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from kdsharp.degrade import PROTOCOLS, Degradation, LinearMotion, Mix, Motion, Shake
+from kdsharp.degrade import PROTOCOLS, Compressed, Degradation, LinearMotion, Mix, Motion, Shake
 from kdsharp.recipes.plan import Recipe, Stage
 from kdsharp.train import TrainConfig
 
@@ -73,7 +73,7 @@ def _linear(stage: Stage) -> Recipe:
     config = replace(stage.config, steps=10_500, learning_rate=2e-3)
     plain = replace(stage, config=config, training=None, crop=160, margin=24, leaves=0, contrast=1.0, softness=0.0)
     student = replace(plain, checkpoint=f"linear-{stage.checkpoint}", choices=2, alpha=1.0, terms=())
-    return Recipe(student.checkpoint, "motion", LinearMotion(), "teacher", student)
+    return Recipe(student.checkpoint, "motion", Compressed(LinearMotion(), share=0.35), "teacher", student)
 
 
 def _sharpener(protocol: str) -> Recipe:
