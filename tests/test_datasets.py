@@ -413,6 +413,13 @@ def test_pair_crops_depend_on_the_seed_and_the_step_alone(graded):
     assert not torch.equal(first, PairCrops(graded, 16, 2, seed=2)[5][0])
 
 
+def test_pair_crops_can_begin_on_a_grid(graded):
+    crops = PairCrops(graded, 16, 60, seed=1, grid=8)[0][1]
+    corners = {(int(crop[0].min() * 255 + 0.5), int(crop[1].min() * 255 + 0.5)) for crop in crops}
+    assert corners <= {(left, top) for left in range(0, 45, 8) for top in range(0, 25, 8)}
+    assert len(corners) > 12  # of 24
+
+
 def test_crops_of_one_pair_share_its_files_and_differ(graded, monkeypatch):
     opened, real = [], PairedFolder.__getitem__
     monkeypatch.setattr(PairedFolder, "__getitem__", lambda self, index: opened.append(index) or real(self, index))

@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 
 from kdsharp import degrade
 from kdsharp.checks import UsageError
-from kdsharp.degrade import Compressed, GaussianBlur, LinearMotion, Mix, Motion, Rescale, Shake, jpeg
+from kdsharp.degrade import Compressed, GaussianBlur, LinearMotion, Mix, Motion, Rescale, Shake, Soft, jpeg
 from kdsharp.degrade.motion import exposed
 from kdsharp.images import quantize, to_array, to_linear, to_srgb, to_tensor
 from kdsharp.kernels import convolve
@@ -360,9 +360,34 @@ def test_compression_keeps_what_its_inside_says():
     assert torch.equal(Compressed(LinearMotion()).psf_for(rng(1)), LinearMotion().psf_for(rng(1)))
 
 
+def test_soft_pictures_are_blurred_by_a_gaussian_or_enlarged_each_at_its_own_strength():
+    clean = Soft(radius=(0.5, 2.5), scale=(0.2, 0.8), shot=0, read=0)
+    blurred = clean(SHARP.expand(40, -1, -1, -1), rng())
+    errors = [(each - SHARP[0]).square().mean().item() for each in blurred]
+    assert len(set(errors)) > 30  # no two alike
+    generator = rng(5)
+    gaussians = [way for way in (clean._way(generator) for _ in range(200)) if isinstance(way, GaussianBlur)]
+    assert 70 < len(gaussians) < 130
+    assert np.median([way.radius for way in gaussians]) == pytest.approx(np.sqrt(0.5 * 2.5), rel=0.2)
+    only = Soft(radius=(1.5, 1.5), scale=(0.6, 0.6), shot=0, read=0)(SHARP.expand(12, -1, -1, -1), rng())
+    known = [
+        GaussianBlur(1.5)(SHARP, rng()),
+        *(Rescale(0.6, None, way)(SHARP, rng()) for way in ("bilinear", "bicubic")),
+    ]
+    found = [[torch.equal(each[None], expected) for expected in known] for each in only]
+    assert all(sum(row) == 1 for row in found)
+    assert all(any(column) for column in zip(*found, strict=True))
+    assert not torch.equal(Soft(radius=(1.5, 1.5), scale=(0.6, 0.6), read=4)(SHARP, rng()), only[:1])
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
+        lambda: Soft(radius=(0, 2)),
+        lambda: Soft(radius=(3, 2)),
+        lambda: Soft(scale=(0.5, 1.5)),
+        lambda: Soft(scale=(0.8, 0.3)),
+        lambda: Soft(read=-1),
         lambda: Compressed(Shake(), quality=(0, 50)),
         lambda: Compressed(Shake(), quality=(60, 50)),
         lambda: Compressed(Shake(), share=1.5),

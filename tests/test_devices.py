@@ -135,7 +135,7 @@ def test_train_brings_student_and_teacher_home_before_it_scores(card, monkeypatc
     monkeypatch.setattr(training.checkpoints, "save", lambda path, model, name, **meta: path)
     monkeypatch.setattr(training, "count_macs", lambda model: 1)
     training.train_stage(
-        RECIPES["shake-tiny"], "student", "smoke", tmp_path, progress=False, alpha=0.5, taps=("body", "body")
+        RECIPES["tiny"], "student", "smoke", tmp_path, progress=False, alpha=0.5, taps=("body", "body")
     )
     assert_all_home([*made, teacher])
     assert teacher.moves == ["meta", "cpu"]

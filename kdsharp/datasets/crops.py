@@ -110,6 +110,7 @@ class PairCrops(Dataset):
         resize: reduce both pictures to this width and height first (report A's 128), or None.
         each: crops from each pair that a batch opens. Decoding two files takes far longer than cutting a crop, so
             large pictures are used more than once while they are in memory.
+        grid: crops begin at multiples of this: the step of a blur that has one, such as a picture enlarged four times.
 
     Indexing gives two float32 tensors (batch, 3, size, size) in [0, 1].
     """
@@ -122,9 +123,11 @@ class PairCrops(Dataset):
         seed: int = 0,
         resize: int | None = None,
         each: int = 1,
+        grid: int = 1,
     ) -> None:
         self.folder, self.size, self.batch, self.seed, self.resize = folder, size, batch, seed, resize
         self.each = int(check_positive(each, "crops of each picture"))
+        self.grid = int(check_positive(grid, "grid"))
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
         rng = np.random.default_rng([self.seed, step])
@@ -148,7 +151,7 @@ class PairCrops(Dataset):
     def _crop(self, pair: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
         """(2, size, size, 3): the same place of both pictures, turned and mirrored alike."""
         height, width = pair[0].shape[:2]
-        top, left = rng.integers(height - self.size + 1), rng.integers(width - self.size + 1)
+        top, left = (self.grid * rng.integers((side - self.size) // self.grid + 1) for side in (height, width))
         both = np.stack([picture[top : top + self.size, left : left + self.size] for picture in pair])
         both = np.rot90(both, int(rng.integers(4)), axes=(1, 2))
         return both[:, :, ::-1] if rng.random() < 0.5 else both

@@ -11,6 +11,7 @@ from kdsharp.degrade.linear import LinearMotion
 from kdsharp.degrade.mix import Mix
 from kdsharp.degrade.motion import Motion, Shake, average_frames
 from kdsharp.degrade.resampling import GaussianBlur, Rescale
+from kdsharp.degrade.soft import Soft
 
 __all__ = [
     "PROTOCOLS",
@@ -22,6 +23,7 @@ __all__ = [
     "Motion",
     "Rescale",
     "Shake",
+    "Soft",
     "average_frames",
     "jpeg",
     "protocol",

@@ -1,6 +1,6 @@
 """What every degradation does."""
 
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
@@ -10,8 +10,9 @@ from torch import Tensor
 class Degradation(Protocol):
     """What every protocol does: make the sharp target, then blur it, and own up to the PSF where it has one."""
 
-    linear_light: ClassVar[bool]
-    """Whether it blurs in linear light; otherwise on the stored values."""
+    @property
+    def linear_light(self) -> bool:
+        """Whether it blurs in linear light; otherwise on the stored values."""
 
     def prepare(self, photo: np.ndarray) -> np.ndarray:
         """uint8 (H, W, 3) photo to the uint8 sharp target."""

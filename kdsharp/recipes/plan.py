@@ -18,13 +18,13 @@ class Stage:
         checkpoint: the name that ``--model`` takes afterwards.
         architecture: a name in ``kdsharp.models.MODELS``.
         config: the full profile's run.
-        training: what blurs its pictures, where that is not what the recipe says.
         lab: steps of the lab profile.
         batch, crop: crops a batch, and their side in pixels.
         lab_crop: their side in the lab profile.
         margin: pixels around a crop while it is blurred (see ``Crops``); 0 where a system blurred its crops themselves.
         whole: blur whole pictures once and cut the crops from them: for protocols without chance, whose pictures have
             one size, so that their borders (or the grid of a rescaling) belong to what is learned.
+        grid: where pictures are blurred whole, crops begin at multiples of this (see ``PairCrops``).
         leaves: dead-leaves pictures beside the photos.
         contrast, softness: flatter and softer scenes than the photos' own (see ``Crops``).
         choices: crops drawn for each that is taken, the one with the most detail (see ``Crops``).
@@ -38,13 +38,13 @@ class Stage:
     checkpoint: str
     architecture: str
     config: TrainConfig
-    training: Degradation | None = None
     lab: int = 300
     batch: int = 8
     crop: int = 96
     lab_crop: int = 96
     margin: int = 12
     whole: bool = False
+    grid: int = 1
     leaves: int = 20
     contrast: float = 1.0
     softness: float = 0.0

@@ -155,10 +155,10 @@ def training_step(plan: Stage, model: torch.nn.Module, teacher: torch.nn.Module 
 
 def synthetic_batches(recipe: Recipe, plan: Stage, own: list[Path] | None = None, progress: bool = False) -> Dataset:
     """The batches of a stage on sharp photos (the user's ``own``, or the bundled ones) that the recipe blurs."""
-    degradation = plan.training or recipe.training
+    degradation = recipe.training
     pictures = training_pictures(degradation, plan.leaves, plan.config.seed, progress=progress, own=own)
     if plan.whole:
-        return PairCrops(_blurred(pictures, degradation), plan.crop, plan.batch, plan.config.seed)
+        return PairCrops(_blurred(pictures, degradation), plan.crop, plan.batch, plan.config.seed, grid=plan.grid)
     scenes = (plan.contrast, plan.softness, plan.choices)
     return Crops(pictures, degradation, plan.crop, plan.batch, plan.config.seed, plan.margin, *scenes)
 
