@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from shared import once
 
-from kdsharp import images
+from kdsharp import datasets, images
 
 SCRIPTS = sorted((Path(__file__).parent / "benchmarks").glob("*.py"))
 PRINTS = {
+    "adapt": "control: on random motion",
     "aims": "no image below -0.1 dB",
     "latency": "report-e-student",
     "loading": "as the reports load",
@@ -33,6 +34,10 @@ def real_images(tmp_path_factory):
     folder, rng = tmp_path_factory.mktemp("real"), np.random.default_rng(0)
     for place in ("gopro/test/A/blur", "gopro/test/A/sharp", "reds/input", "reds/target", "set14"):
         images.write(folder / place / "1.png", rng.integers(0, 256, (48, 64, 3), dtype=np.uint8))
+    photo = datasets.photos("test")[0].pixels
+    for index in range(3):
+        for place in ("blur", "sharp"):
+            images.write(folder / "reds_clip" / place / f"{index}.png", photo[:96, 8 * index : 8 * index + 128])
     return folder
 
 

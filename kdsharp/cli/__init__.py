@@ -1,5 +1,6 @@
 """The ``kdsharp`` command: thin over the package (floor 9)."""
 
+import re
 import sys
 
 import typer
@@ -7,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from kdsharp.checks import UsageError
+from kdsharp.cli.adapting import MINUTES
 from kdsharp.cli.course import book, course_app, lab, run
 from kdsharp.cli.data import data_app
 from kdsharp.cli.export import export
@@ -35,13 +37,23 @@ for command in (run, lab, book, sharpen, evaluate, models, train, sweep, tune, e
 def main() -> None:
     """Run the command; a mistake of the user's is one sentence and exit status 2."""
     try:
-        app(args=_join_pairs(sys.argv[1:]))
+        app(args=_minutes(_join_pairs(sys.argv[1:])))
     except UsageError as error:
         Console(stderr=True).print(f"kdsharp: {escape(str(error))}", soft_wrap=True, highlight=False)
         sys.exit(2)
     except KeyboardInterrupt:
         Console(stderr=True).print("\nkdsharp: stopped; what was finished is kept, and `train --resume` goes on")
         sys.exit(130)
+
+
+def _minutes(arguments: list[str]) -> list[str]:
+    """Give ``--adapt`` its number of minutes where none follows."""
+    given: list[str] = []
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        given.append(argument)
+        if argument == "--adapt" and not re.fullmatch(r"-?[0-9.]+", following):
+            given.append(str(MINUTES))
+    return given
 
 
 def _join_pairs(arguments: list[str]) -> list[str]:

@@ -2,12 +2,13 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from kdsharp import video
 from kdsharp.checks import UsageError, check_name, make_folder
+from kdsharp.cli.adapting import adapted
 from kdsharp.cli.batch import Job, jobs
 from kdsharp.cli.batch import run as run_jobs
 from kdsharp.cli.shared import console
@@ -37,6 +38,16 @@ def sharpen(
     convert: Annotated[
         bool, typer.Option("--convert", help="Turn grey, palette, CMYK, 16-bit and alpha images into RGB.")
     ] = False,
+    adapt: Annotated[
+        float | None,
+        typer.Option(
+            metavar="[MINUTES]",
+            help="Learn first, for so many minutes (2), on sharp photos that move as the video, or this burst of "
+            "photos, does; then sharpen with the better of the former network (`base`) and what came out.",
+        ),
+    ] = None,
+    photos: Annotated[Path | None, typer.Option(help="With --adapt: learn on the sharp photos of this folder.")] = None,
+    save: Annotated[Path | None, typer.Option(help="With --adapt: keep the weights in this .safetensors file.")] = None,
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Folders: what lies in their folders too.")
     ] = False,
@@ -51,6 +62,8 @@ def sharpen(
     A video keeps its sound, its frame times and its rotation; each frame is sharpened alone.
 
     Example: `kdsharp sharpen holiday/*.jpg clip.mp4 --out sharper`
+
+    A blurred clip can teach its own student: `kdsharp sharpen clip.mp4 --adapt 5 --out sharper`
     """
     from tqdm.auto import tqdm
 
@@ -65,14 +78,27 @@ def sharpen(
         raise UsageError(f"--runtime {runtime} concerns networks; leave it out with --filter {filter}")
     if filter in ORACLES:
         raise UsageError(f"{filter} needs the true PSF, which no photo tells; choose one of: {', '.join(FILTERS)}")
-    function = FILTERS[check_name(filter, FILTERS, "filter")] if filter else network(model or "small", runtime)
+    if adapt is None and (photos or save):
+        raise UsageError("--photos and --save belong to --adapt; give it too")
+    if adapt is not None and (filter or runtime != "torch"):
+        raise UsageError(
+            "--adapt tunes a network with PyTorch; leave --filter and --runtime out (or keep the weights with --save, "
+            "and give them to --model)"
+        )
+    always: Any = FILTERS[check_name(filter, FILTERS, "filter")] if filter else None
+    if always is None and adapt is None:
+        always = network(model or "small", runtime)
     make_folder(out)
     every = jobs(photo, out, recursive)
     todo = [job for job in every if not (skip_existing and job.target.exists())]
     there = len(every) - len(todo)
+    learned = adapted(todo, model or "base", adapt, photos, save) if adapt is not None else {}
     bar = tqdm(todo, unit="file", disable=len(todo) == 1)
 
     def one(job: Job) -> None:
+        function = learned.get(job.source, always)
+        if isinstance(function, UsageError):
+            raise function
         if video.is_video(job.source):
             each_frame = partial(inference.sharpen, function, strength=strength)
             for lost in video.sharpen_video(each_frame, job.source, job.target, progress=True):

@@ -7,7 +7,7 @@ blurs that target. Keeping them apart keeps one pitfall out: the target is never
 from kdsharp.checks import UsageError, check_name
 from kdsharp.degrade.base import Degradation
 from kdsharp.degrade.compressed import Compressed, jpeg
-from kdsharp.degrade.linear import LinearMotion
+from kdsharp.degrade.linear import ClipMotion, LinearMotion
 from kdsharp.degrade.mix import Mix
 from kdsharp.degrade.motion import Motion, Shake, average_frames
 from kdsharp.degrade.resampling import GaussianBlur, Rescale
@@ -15,6 +15,7 @@ from kdsharp.degrade.soft import Soft
 
 __all__ = [
     "PROTOCOLS",
+    "ClipMotion",
     "Compressed",
     "Degradation",
     "GaussianBlur",

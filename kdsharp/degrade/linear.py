@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from kdsharp import kernels
-from kdsharp.checks import check_images, check_range
+from kdsharp.checks import UsageError, check_images, check_range
 from kdsharp.degrade.motion import check_motion, noisy
 
 
@@ -57,3 +57,31 @@ class LinearMotion:
 
     def psf_for(self, rng: np.random.Generator) -> Tensor:
         return self.psf(rng)
+
+
+@dataclass(frozen=True)
+class ClipMotion(LinearMotion):
+    """Straight motion whose paths are those of a clip: a vector of its optical flow, times the exposure's share.
+
+    Args (beside those of :class:`LinearMotion`, whose longest ``length`` cuts the vectors):
+        vectors: (x, y) in pixels from one frame to the next, at many places of the clip.
+        exposure: smallest and largest share of the time between two frames for which the shutter is open. Above 1:
+            flow is measured between blurred frames and comes out short.
+    """
+
+    vectors: tuple[tuple[float, float], ...] = ()
+    exposure: tuple[float, float] = (0.5, 1.1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.vectors:
+            raise UsageError("a clip's motion has no vectors; measure them with kdsharp.adapt.motion_of")
+        check_range(self.exposure[0], 0, self.exposure[1], "smallest exposure")
+
+    def psf(self, rng: np.random.Generator) -> Tensor:
+        """The PSF of one random place of the clip."""
+        if rng.random() < self.still:
+            return torch.ones(1, 1)
+        x, y = np.array(self.vectors[int(rng.integers(len(self.vectors)))]) * rng.uniform(*self.exposure)
+        length = min(math.hypot(x, y), self.length[1])
+        return torch.ones(1, 1) if length < 0.1 else kernels.motion(length, math.degrees(math.atan2(-y, x)))

@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def fit(
         config: the run.
         out: a folder for the states; without one nothing is written.
         resume: go on from the newest state in ``out``; the end is then bit for bit that of an unbroken run on
-            the CPU. Ctrl-C saves a state first.
+            the CPU. Ctrl-C saves a state first; however a run ends, ``step.student`` is then the average so far.
         validate: called with the averaged network, where it is trained, at every state; its number is logged as
             ``validation``.
         progress: show a bar.
@@ -126,7 +127,7 @@ def _fit(
             save_state(Path(out), accelerator, done)
 
     step.train()
-    with bar, stop_flag() as stopped:
+    with _ends_as(average, step, config.average > 0), bar, stop_flag() as stopped:
         for blurred, sharp in loader:
             terms = wrapped(blurred.to(here, memory_format=torch.channels_last), sharp.to(here))
             optimizer.zero_grad()
@@ -171,10 +172,18 @@ def _fit(
                 save()
             if stop and not last:
                 raise KeyboardInterrupt
-    if config.average:
-        student.load_state_dict(average.module.state_dict())
-    step.eval()
     return done.rows
+
+
+@contextmanager
+def _ends_as(average: AveragedModel, step: nn.Module, wanted: bool) -> Iterator[None]:
+    """However the block ends, the step's network is then the average of what it was, ready to be used."""
+    try:
+        yield
+    finally:
+        if wanted:
+            step.get_submodule("student").load_state_dict(average.module.state_dict())
+        step.eval()
 
 
 def _check_lowest(done: Progress, lowest: dict[str, float], label: str) -> None:

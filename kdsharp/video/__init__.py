@@ -5,7 +5,8 @@ nearly equal frames differently makes the video flicker. Nothing here measures t
 """
 
 import mimetypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,31 @@ def is_video(path: str | Path) -> bool:
     """Whether the name of a file says that it is a video, of a kind that is taken or not."""
     path = Path(path)
     return path.suffix.lower() in FORMATS or (mimetypes.guess_type(path.name)[0] or "").startswith("video/")
+
+
+def neighbours(source: str | Path, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Up to ``count`` pairs of neighbouring frames, uint8 (H, W, 3), from places spread evenly over a video.
+
+    Each place is sought, not played to, so that a long film takes no longer than a short one.
+
+    Raises:
+        UsageError: when it is no video that :func:`sharpen_video` would take.
+    """
+    source = Path(source)
+    reading.first_frame(source)
+    with reading.opened(source) as film:
+        picture = reading.picture(film, source)
+        begin, length = film.start_time or 0, film.duration or 0
+        known: set[int | None] = set()
+        for place in range(count):
+            wanted = begin + int(length * place / count)
+            film.seek(wanted)  # to the key frame before it
+            later = (each for each in film.decode(picture) if (each.time or 0) * 1e6 >= wanted - 1)
+            pair = list(islice(later, 2))
+            if len(pair) == 2 and pair[0].pts not in known:
+                known.add(pair[0].pts)
+                one, other = (each.to_ndarray(format="rgb24") for each in pair)
+                yield one, other
 
 
 def sharpen_video(

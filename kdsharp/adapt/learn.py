@@ -1,0 +1,102 @@
+"""Tuning a network on a clip's own motion, and the honest end: the better of before and after."""
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from torch import nn
+
+from kdsharp.checks import check_positive
+from kdsharp.datasets import Crops, photos, synthetic_pairs, training_pictures
+from kdsharp.degrade import Degradation
+from kdsharp.recipes import mean_psnr
+from kdsharp.train import Supervised, TrainConfig, fit
+
+CONFIG = TrainConfig(steps=1, learning_rate=1e-3, clip=0.1)
+SIZE, BATCH, MARGIN, CHOICES = 160, 8, 24, 2
+LOSS = "200 mse + psnr"
+FEWEST = 20
+"""Steps that are taken whatever the time."""
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """What a clip taught: the better ``model`` of both, and how they did on held-back photos under its motion, in dB.
+
+    ``before`` is the former network, ``after`` the tuned one, ``still`` the blurred photos themselves.
+    """
+
+    model: nn.Module
+    still: float
+    before: float
+    after: float
+    steps: int
+    seconds: float
+
+    @property
+    def better(self) -> bool:
+        """Whether the tuned network is used."""
+        return self.after > self.before
+
+    def sentence(self) -> str:
+        """What happened, in one line."""
+        scores = f"before {self.before:.2f}, after {self.after:.2f}, their blur itself {self.still:.2f} dB"
+        verdict = f"{self.after - self.before:+.2f} dB: " + ("adapted" if self.better else "the former one stays")
+        return (
+            f"{self.steps} steps in {self.seconds:.0f} s; held-back photos that move as the clip: {scores}; {verdict}"
+        )
+
+
+def adapt(
+    model: nn.Module,
+    motion: Degradation,
+    minutes: float = 2.0,
+    own: Sequence[Path] | None = None,
+    progress: bool = True,
+    seed: int = 0,
+    watch: Callable[[int, float], object] | None = None,
+) -> Adapted:
+    """Tune a copy of ``model`` for some minutes on sharp photos that ``motion`` blurs; Ctrl-C keeps what is learned.
+
+    The clip's own frames are not learned from: in a blurred clip nothing is sharp, so that a network would learn to
+    leave blur alone. Lesson 14.
+
+    Args:
+        model: (B, 3, H, W) to the same; its weights stay as they are.
+        motion: :class:`kdsharp.degrade.ClipMotion`, or anything that blurs (a control: random motion).
+        minutes: how long it may take, with a first measurement of the speed.
+        own: sharp photos by path in place of the bundled training photos.
+        progress: show a bar with the time left.
+        seed: of the crops.
+        watch: called after every step with its number and its loss.
+    """
+    check_positive(minutes, "minutes")
+    start = time.perf_counter()
+    held = list(synthetic_pairs(motion, photos("validation")))
+    tuned = copy.deepcopy(model).requires_grad_(True)
+    step = Supervised(tuned, LOSS)
+    pictures = training_pictures(motion, leaves=0, seed=seed, own=own)
+    crops = Crops(pictures, motion, SIZE, BATCH, seed, MARGIN, choices=CHOICES)
+    trial = copy.deepcopy(step)
+    clock: list[float] = []
+    fit(trial, crops, replace(CONFIG, steps=6), progress=False, watch=lambda *_: clock.append(time.perf_counter()))
+    pace = (clock[-1] - clock[0]) / 5
+    steps = max(FEWEST, int((60 * minutes - (time.perf_counter() - start)) / pace))
+    done = [0]
+
+    def note(number: int, loss: float) -> None:
+        done[0] = number
+        if watch is not None:
+            watch(number, loss)
+
+    average = min(0.995, 1 - 10 / steps)
+    config = replace(CONFIG, steps=steps, warmup=min(50, steps // 4), average=average, save_every=steps)
+    with suppress(KeyboardInterrupt):  # the network holds what it has learned so far
+        fit(step, crops, config, progress=progress, label="learning the clip's motion", watch=note)
+    tuned.eval().requires_grad_(False)
+    still, old, new = (mean_psnr(network, held) for network in (nn.Identity(), model, tuned))
+    best = tuned if new > old else model
+    return Adapted(best, still, old, new, done[0], time.perf_counter() - start)
