@@ -1,8 +1,9 @@
 """Named protocols to a table: scores, cost, and the baselines that belong beside them (floor 5; lesson 13)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from kdsharp.datasets import PairedFolder, true_psfs
 from kdsharp.filters import ORACLES
 from kdsharp.images import quantize, to_array, to_tensor
 from kdsharp.inference import milliseconds, sharpen
-from kdsharp.metrics import psnr, ssim, ssim_volumetric
+from kdsharp.metrics import MEASURES, psnr, ssim, ssim_volumetric
 from kdsharp.models import count_parameters
 from kdsharp.tune import settings, tuned, tuned_unsharp
 
@@ -28,6 +29,7 @@ class Row:
     """One line of a table: means over the images of one protocol. PSNR in dB, times on this machine.
 
     ``worst`` is the image that gained least over its input, ``worst_gain`` its gain in dB, ``below`` how many lost.
+    ``measures`` has what further measures were asked for (``kdsharp.metrics.MEASURES``).
     """
 
     model: str
@@ -41,8 +43,9 @@ class Row:
     worst: str = ""
     worst_gain: float = 0.0
     below: int = 0
+    measures: dict[str, float] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, str | int | float]:
+    def as_dict(self) -> dict[str, Any]:
         """The row as JSON holds it."""
         return asdict(self)
 
@@ -129,6 +132,7 @@ def evaluate(
     protocol: str,
     progress: bool = False,
     timing: bool = True,
+    measures: Sequence[str] = (),
 ) -> list[Row]:
     """Score every function on every pair; one row each, in the order given.
 
@@ -137,9 +141,10 @@ def evaluate(
     Oracles have no time (nan): what nobody can run needs none.
 
     Raises:
-        UsageError: when there are no pairs.
+        UsageError: when there are no pairs, or for an unknown measure.
     """
-    scores: dict[str, list[tuple[float, float, float]]] = {name: [] for name in functions}
+    further = {name: MEASURES[check_name(name, MEASURES, "measure")] for name in measures}
+    scores: dict[str, list[tuple[float, ...]]] = {name: [] for name in functions}
     gains: dict[str, list[tuple[float, str]]] = {name: [] for name in functions}
     bar = tqdm(pairs, desc="images", unit="image", disable=not progress, leave=False)
     for index, (image, blurred, sharp) in enumerate(bar):
@@ -147,8 +152,8 @@ def evaluate(
         for name, function in functions.items():
             told = partial(function, index=index) if isinstance(function, Oracle) else function
             output = _answer(told, blurred)
-            row = (psnr(output, sharp), ssim(output, sharp), ssim_volumetric(output, sharp))
-            scores[name].append(tuple(value.item() for value in row))  # type: ignore[arg-type]
+            row = [score(output, sharp) for score in (psnr, ssim, ssim_volumetric, *further.values())]
+            scores[name].append(tuple(value.item() for value in row))
             after = scores[name][-1][0]
             gain = 0.0 if after == before else after - before  # two perfect pictures: infinite both
             gains[name].append((gain, image))
@@ -164,7 +169,7 @@ def evaluate(
         least, worst = min(gains[name])
         below = sum(gain < 0 for gain, _ in gains[name])
         found = (len(scores[name]), means[0], means[1], means[2], parameters, cost, worst, least, below)
-        rows.append(Row(name, protocol, *found))
+        rows.append(Row(name, protocol, *found, dict(zip(further, means[3:], strict=True))))
     return rows
 
 

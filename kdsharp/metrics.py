@@ -4,6 +4,8 @@ All take two float batches (B, C, H, W) and return one value per image, (B,). ``
 the same pair scores differently for each range, so the caller says which one it is.
 """
 
+import importlib
+
 import torch
 from pytorch_msssim import ms_ssim as _ms_ssim
 from pytorch_msssim import ssim as _ssim
@@ -23,8 +25,8 @@ def psnr(image: Tensor, truth: Tensor, data_range: float = 1.0) -> Tensor:
     """
     check_images(image, truth)
     check_positive(data_range, "data_range")
-    error = (image - truth).double().square().flatten(1).mean(1)
-    return 10 * torch.log10(data_range**2 / error)
+    parts = [(image[..., rows, :] - truth[..., rows, :]).double().square().sum((1, 2, 3)) for rows in _strips(image)]
+    return 10 * torch.log10(data_range**2 * image[0].numel() / torch.stack(parts).sum(0))
 
 
 def ssim(image: Tensor, truth: Tensor, data_range: float = 1.0) -> Tensor:
@@ -37,7 +39,13 @@ def ssim(image: Tensor, truth: Tensor, data_range: float = 1.0) -> Tensor:
     """
     check_images(image, truth)
     _check_window(image)
-    return _ssim(image, truth, data_range=data_range, size_average=False, win_size=WINDOW, win_sigma=SIGMA)
+    options = {"data_range": data_range, "size_average": False, "win_size": WINDOW, "win_sigma": SIGMA}
+    total = torch.zeros(len(image), device=image.device)
+    windows = image.shape[-2] - WINDOW + 1
+    for strip in _strips(image, windows):
+        rows = slice(strip.start, strip.stop + WINDOW - 1)
+        total = total + _ssim(image[..., rows, :], truth[..., rows, :], **options) * (strip.stop - strip.start)
+    return total / windows
 
 
 def ssim_map(image: Tensor, truth: Tensor, data_range: float = 1.0) -> Tensor:
@@ -77,11 +85,16 @@ def ssim_volumetric(image: Tensor, truth: Tensor, data_range: float = 1.0) -> Te
     check_images(image, truth)
     _check_window(image)
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
-    x, y = image.float(), truth.float()
-    mean_x, mean_y, xx, yy, xy = _volume_blur(torch.stack([x, y, x * x, y * y, x * y])).unbind()
-    variance = xx - mean_x**2 + yy - mean_y**2
-    top = (2 * mean_x * mean_y + c1) * (2 * (xy - mean_x * mean_y) + c2)
-    return (top / ((mean_x**2 + mean_y**2 + c1) * (variance + c2))).flatten(1).mean(1)
+    total, half = torch.zeros(len(image), device=image.device), WINDOW // 2
+    for strip in _strips(image):
+        first = max(0, strip.start - half)  # rows that its windows see, beyond the strip
+        x, y = (each[..., first : strip.stop + half, :].float() for each in (image, truth))
+        blurred = _volume_blur(torch.stack([x, y, x * x, y * y, x * y]))
+        mean_x, mean_y, xx, yy, xy = blurred[..., strip.start - first : strip.stop - first, :].unbind()
+        variance = xx - mean_x**2 + yy - mean_y**2
+        top = (2 * mean_x * mean_y + c1) * (2 * (xy - mean_x * mean_y) + c2)
+        total = total + (top / ((mean_x**2 + mean_y**2 + c1) * (variance + c2))).sum((1, 2, 3))
+    return total / image[0].numel()
 
 
 def ms_ssim(image: Tensor, truth: Tensor, data_range: float = 1.0) -> Tensor:
@@ -100,6 +113,56 @@ def gradient_energy(image: Tensor) -> Tensor:
     check_images(image)
     across, down = image.diff(dim=-1), image.diff(dim=-2)
     return across.square().flatten(1).mean(1) + down.square().flatten(1).mean(1)
+
+
+def haarpsi(image: Tensor, truth: Tensor, data_range: float = 1.0) -> Tensor:
+    """HaarPSI: how alike the edges of two pictures are, weighted by how strong they are. 1 when equal; more is better.
+
+    Source: Reisenhofer, Bosse, Kutyniok and Wiegand, Signal Processing: Image Communication 2018, by the library piq.
+    """
+    return _by_piq("haarpsi", image, truth, data_range)
+
+
+def vif(image: Tensor, truth: Tensor, data_range: float = 1.0) -> Tensor:
+    """VIF in the pixel domain: the share of the truth's information that the picture still holds. 1 when equal.
+
+    More is better, and a picture with more contrast than the truth has more than 1. Sides of at least 41 pixels.
+    Source: Sheikh and Bovik, IEEE TIP 2006, by the library piq.
+    """
+    return _by_piq("vif_p", image, truth, data_range)
+
+
+def gmsd(image: Tensor, truth: Tensor, data_range: float = 1.0) -> Tensor:
+    """GMSD: how unevenly the strength of edges is kept over the picture. 0 when equal; *less* is better.
+
+    Source: Xue, Zhang, Mou and Bovik, IEEE TIP 2014, by the library piq.
+    """
+    return _by_piq("gmsd", image, truth, data_range)
+
+
+MEASURES = {"haarpsi": haarpsi, "vif": vif, "gmsd": gmsd}
+"""Further measures by name: formulas that need no weights. ``kdsharp evaluate --measure NAME``; lesson 04."""
+
+
+def _by_piq(name: str, image: Tensor, truth: Tensor, data_range: float) -> Tensor:
+    check_images(image, truth, channels=3)
+    check_positive(data_range, "data_range")
+    importlib.import_module("kdsharp.vision")  # piq imports torchvision, which loads everywhere after this
+    try:
+        return getattr(importlib.import_module("piq"), name)(image, truth, data_range=data_range, reduction="none")
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}") from None
+
+
+STRIP = 1_000_000
+"""Pixels that are compared at a time, so that memory does not grow with the picture."""
+
+
+def _strips(image: Tensor, rows: int | None = None) -> list[slice]:
+    """Slices of ``rows`` (all of the image's by default) that hold about ``STRIP`` pixels each."""
+    rows = image.shape[-2] if rows is None else rows
+    step = max(1, STRIP // image.shape[-1])
+    return [slice(top, min(top + step, rows)) for top in range(0, rows, step)]
 
 
 def _check_window(image: Tensor) -> None:

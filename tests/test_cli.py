@@ -78,7 +78,18 @@ def test_evaluate_prints_the_baselines_and_writes_json(kdsharp, tmp_path):
 
 
 def test_evaluate_after_jpeg_says_so_and_names_the_worst_image(kdsharp, tmp_path):
-    done = kdsharp("evaluate", "--filter", "laplacian", "--jpeg", "30", "--each", "--json", tmp_path / "rows.json")
+    done = kdsharp(
+        "evaluate",
+        "--filter",
+        "laplacian",
+        "--jpeg",
+        "30",
+        "--each",
+        "--measure",
+        "gmsd",
+        "--json",
+        tmp_path / "rows.json",
+    )
     assert done.returncode == 0, done.stderr
     rows = json.loads((tmp_path / "rows.json").read_text())
     assert {row["protocol"] for row in rows} == {"shake, JPEG 30"}

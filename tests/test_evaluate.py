@@ -64,7 +64,7 @@ def test_a_row_is_json_and_counts_the_parameters():
     assert row.as_dict()["parameters"] == 3 * 3 * 25 + 3
     assert list(json.loads(json.dumps(row.as_dict()))) == [
         "model", "protocol", "images", "psnr", "ssim", "ssim_volumetric", "parameters", "ms_per_megapixel",
-        "worst", "worst_gain", "below",
+        "worst", "worst_gain", "below", "measures",
     ]  # fmt: skip
 
 

@@ -134,3 +134,41 @@ def test_shapes_must_agree(name):
 def test_a_range_of_zero_is_refused():
     with pytest.raises(UsageError, match="data_range is 0"):
         metrics.psnr(IMAGE, TRUTH, 0)
+
+
+# Further measures, and large pictures
+
+
+def test_strips_change_no_score(monkeypatch):
+    whole = [each(IMAGE, TRUTH) for each in (metrics.psnr, metrics.ssim, metrics.ssim_volumetric)]
+    for pixels in (37 * 5, 37 * 11, 37):
+        monkeypatch.setattr(metrics, "STRIP", pixels)
+        strips = [each(IMAGE, TRUTH) for each in (metrics.psnr, metrics.ssim, metrics.ssim_volumetric)]
+        for one, other in zip(whole, strips, strict=True):
+            torch.testing.assert_close(one, other, rtol=2e-6, atol=2e-6)
+
+
+def test_memory_of_a_score_does_not_grow_with_the_picture():
+    from kdsharp.inference import peak_megabytes
+
+    for score in (metrics.psnr, metrics.ssim, metrics.ssim_volumetric):
+        peaks = []
+        for height in (2000, 5000):
+            one = torch.rand(1, 3, height, 1000, generator=GENERATOR)
+            two = one * 0.9
+            peaks.append(peak_megabytes(lambda one=one, two=two, score=score: score(one, two)))
+        assert peaks[1] < 1.05 * peaks[0]
+
+
+def test_measures_order_noise_and_know_what_is_equal():
+    large = torch.nn.functional.interpolate(TRUTH, scale_factor=2)
+    noisy = [(large + level * torch.randn(large.shape, generator=GENERATOR)).clamp(0, 1) for level in (0.02, 0.1)]
+    for name, measure in metrics.MEASURES.items():
+        values = [measure(each, large) for each in (large, *noisy)]
+        assert all(value.shape == (3,) for value in values)
+        torch.testing.assert_close(values[0], torch.full((3,), 0.0 if name == "gmsd" else 1.0), atol=1e-4, rtol=0)
+        ordered = values if name == "gmsd" else values[::-1]
+        assert (ordered[0] < ordered[1]).all()
+        assert (ordered[1] < ordered[2]).all()
+    with pytest.raises(UsageError, match="at least 41x41"):
+        metrics.vif(IMAGE, TRUTH)

@@ -39,6 +39,12 @@ def evaluate(
     jpeg: Annotated[
         int | None, typer.Option(min=1, max=100, help="Put the blurred images through JPEG of this quality first.")
     ] = None,
+    measure: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A further measure as a column: `haarpsi`, `vif` (more is better), `gmsd` (less is). Repeat it."
+        ),
+    ] = None,
     each: Annotated[
         bool, typer.Option("--each", help="Say on which image each did worst, and on how many it lost.")
     ] = False,
@@ -82,12 +88,13 @@ def evaluate(
     if json_file is not None:
         make_folder(json_file.parent)
     measured = name if jpeg is None else f"{name}, JPEG {jpeg}"
-    rows = scoring.evaluate(functions, found, measured, progress=True)
+    rows = scoring.evaluate(functions, found, measured, progress=True, measures=measure or ())
     table = Table("model", title=f"protocol {measured}, {rows[0].images} images")
-    for heading in ("PSNR (dB)", "SSIM", "SSIM volumetric", "parameters", "ms/megapixel"):
+    for heading in ("PSNR (dB)", "SSIM", "SSIM volumetric", *rows[0].measures, "parameters", "ms/megapixel"):
         table.add_column(heading, justify="right")
     for row in rows:
-        numbers = (f"{row.psnr:.2f}", f"{row.ssim:.4f}", f"{row.ssim_volumetric:.4f}", f"{row.parameters:,}")
+        alike = (row.ssim, row.ssim_volumetric, *row.measures.values())
+        numbers = (f"{row.psnr:.2f}", *(f"{value:.4f}" for value in alike), f"{row.parameters:,}")
         cost = f"{row.ms_per_megapixel:.0f}" if math.isfinite(row.ms_per_megapixel) else "-"
         table.add_row(escape(row.model), *numbers, cost)
     console.print(table)
