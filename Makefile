@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml requirements.lock
 	    { echo "kdsharp needs Python 3.11 or later, found $$($(PYTHON) --version); call: make PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e ".[course,book,export,sweep,video,test]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e ".[course,book,export,sweep,video,heic,test]"
 	@touch $@
 
 run: $(STAMP) ## run every lesson, show what each measured, build the book from them
@@ -46,7 +46,7 @@ check: $(STAMP) ## lint, format, types
 
 lock: ## renew requirements.lock from a fresh environment
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
-	build/lock/bin/python -m pip install --quiet ".[course,book,export,sweep,video,test]"
+	build/lock/bin/python -m pip install --quiet ".[course,book,export,sweep,video,heic,test]"
 	sed -n '/^#/p' requirements.lock > build/lock/header
 	build/lock/bin/python -m pip freeze --all --exclude pip --exclude kdsharp | sed 's/+[a-z0-9]*$$//' | grep -Ev '^(nvidia|triton|cuda)' > build/lock/pins
 	cat build/lock/header build/lock/pins > requirements.lock

@@ -20,6 +20,7 @@ HOLDS = {
     "PNG": ("exif", "icc_profile", "dpi", "xmp"),
     "WEBP": ("exif", "icc_profile", "xmp"),
     "AVIF": ("exif", "icc_profile", "xmp"),
+    "HEIF": ("exif", "icc_profile", "xmp"),
     "TIFF": ("exif", "icc_profile", "dpi"),
     "JPEG2000": (),
     "BMP": ("dpi",),
@@ -62,6 +63,8 @@ def facts(image: Image.Image) -> tuple[dict[str, Any], list[str]]:
     kept: dict[str, Any] = {each: value for each, value in found.items() if each in HOLDS[name]}
     if name == "PNG":
         kept["pnginfo"] = _texts(image, kept.pop("xmp", None))
+    if image.info.get("depth_images") or image.info.get("aux"):
+        lost.append("the maps that its camera laid beside it (depth, gain)")
     if image.format == "MPO":
         count = getattr(image, "n_frames", 1) - 1
         lost.append(
@@ -86,6 +89,8 @@ def packing(image: Image.Image, lossless_webp: bool) -> dict[str, Any]:
         }  # an unusual sampling becomes the full one
     if image.format == "WEBP":
         return {"format": "WEBP"} | ({"lossless": True, "exact": True} if lossless_webp else {"quality": 98})
+    if image.format == "HEIF":
+        return {"format": "HEIF", "quality": 95, "chroma": 444}
     if image.format == "AVIF":
         return {"format": "AVIF", "quality": 95, "subsampling": "4:4:4"}
     if image.format == "TIFF":

@@ -1,21 +1,27 @@
 """What a file is, by its header: its kind, its depth, how many pictures it holds, whether it lost anything."""
 
+import importlib.util
 import re
 from pathlib import Path
 
 from PIL import Image, PngImagePlugin, features
 
-from kdsharp.checks import UsageError
+from kdsharp.checks import UsageError, check_installed
 
 _CODECS = {".jp2": "jpg_2000", ".avif": "avif"}
+HEIF = (".heic", ".heif")
+"""What iPhones make: read and written by pillow-heif, kdsharp's extra ``heic``."""
+if importlib.util.find_spec("pillow_heif"):
+    importlib.import_module("pillow_heif").register_heif_opener()
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".ppm") + tuple(
     suffix for suffix, codec in _CODECS.items() if features.check(codec)
 )
+SUFFIXES += HEIF  # without the extra each is refused by name, never passed over
 """Photos as they are found in a folder, where this Pillow has the codec. GIF holds palettes only, never 8-bit RGB."""
-WRITTEN = ("PNG", "JPEG", "MPO", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
+WRITTEN = ("PNG", "JPEG", "MPO", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF", "HEIF")
 """Formats that a photo is written back in; a camera's MPO is a JPEG with another behind it."""
-MAX_PIXELS = 100_000_000
-"""Largest photo that is read, in pixels: with the input and the output in memory this stays well under 2 GB."""
+MAX_PIXELS = 256_000_000
+"""Largest photo that is read, in pixels: 200 megapixels, which phones make, take about 2.5 GB from file to file."""
 MIN_SIDE = 16
 """Smallest side in pixels: below it no blur fits into the picture."""
 HEAD = 1 << 20
@@ -42,12 +48,24 @@ def check_kind(path: Path, image: Image.Image, convert: bool) -> None:
         )
     if min(width, height) < MIN_SIDE:
         raise UsageError(f"{path} has {width}x{height} pixels; each side needs at least {MIN_SIDE}; use a larger image")
+    if image.format == "TIFF" and _is_raw(path, image):
+        raise UsageError(
+            f"{path} is a camera's raw file, whose first picture is a preview of {width}x{height} pixels; develop it "
+            "into a photo first"
+        )
     count = pictures(image)
     if count > 1:
         raise UsageError(f"{path} holds {count} pictures (an animation, or pages); give each as a file of its own")
     found = kind_of(path, image)
     if found != "RGB" and not convert:
         raise UsageError(f"{path} is a {found} image, but 8-bit RGB is needed; pass --convert, or save it as 8-bit RGB")
+
+
+def _is_raw(path: Path, image: Image.Image) -> bool:
+    """Whether a TIFF is what a camera's sensor saw: its first picture is a reduced one, or it says DNG or Canon's CR."""
+    tags = image.tag_v2  # type: ignore[attr-defined]
+    reduced = tags.get(254, 0)
+    return bool(isinstance(reduced, int) and reduced & 1) or 50706 in tags or _head(path)[8:10] == b"CR"
 
 
 def pictures(image: Image.Image) -> int:
@@ -64,12 +82,23 @@ def kind_of(path: Path, image: Image.Image) -> str:
     return _KINDS.get(image.mode, image.mode)
 
 
+def check_codec(path: Path) -> None:
+    """A photo of an iPhone needs a package that not everyone has.
+
+    Raises:
+        UsageError: with the command that installs it.
+    """
+    if path.suffix.lower() in HEIF:
+        check_installed(("pillow_heif",), "heic")
+
+
 def kind(path: Path) -> str:
     """``RGB`` for an 8-bit RGB image, otherwise what the file's header says in words.
 
     Raises:
         UsageError: when it is empty or no image at all.
     """
+    check_codec(path)
     try:
         with Image.open(path) as image:
             return kind_of(path, image)
@@ -79,6 +108,8 @@ def kind(path: Path) -> str:
 
 def depth(path: Path, image: Image.Image) -> int:
     """Bits per channel as the file's header says: Pillow reduces deeper RGB images to 8 bits without a word."""
+    if image.format == "HEIF":
+        return int(image.info.get("bit_depth", 8))
     if image.format == "TIFF":
         return max(image.tag_v2.get(258, (8,)))  # type: ignore[attr-defined]
     head = _head(path)

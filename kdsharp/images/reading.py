@@ -11,7 +11,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from kdsharp.checks import UsageError
 from kdsharp.images.facts import facts, packing, upright
-from kdsharp.images.formats import SUFFIXES, WRITTEN, check_kind, is_lossless_webp
+from kdsharp.images.formats import SUFFIXES, WRITTEN, check_codec, check_kind, is_lossless_webp
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,10 @@ def open_photo(path: str | Path, convert: bool = False, written: bool = True) ->
         raise UsageError(f"{path} is {kind}; give the path of an image file ({', '.join(SUFFIXES)})")
     if path.stat().st_size == 0:
         raise UsageError(f"{path} is empty (0 bytes); copy or download it again")
+    try:
+        check_codec(path)
+    except UsageError as error:
+        raise UsageError(f"{path} is a HEIC photo: {error}") from None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns about odd EXIF blocks that do not touch the pixels

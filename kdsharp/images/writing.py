@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from kdsharp.checks import UsageError, atomic_path
-from kdsharp.images.formats import SUFFIXES
+from kdsharp.images.formats import SUFFIXES, check_codec
 from kdsharp.images.reading import Kept
 
 
@@ -24,6 +24,7 @@ def write(path: str | Path, pixels: np.ndarray, kept: Kept | None = None) -> Pat
     path, options = Path(path), dict(kept.options) if kept else {}
     if "format" not in options and path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"cannot write {path}: its suffix must be one of {', '.join(SUFFIXES)}")
+    check_codec(path)
     with atomic_path(path) as temporary:
         Image.fromarray(pixels).save(temporary, **options)
     return path

@@ -11,13 +11,13 @@ from kdsharp.checks import UsageError
 from kdsharp.datasets import photos
 
 PHOTO = Image.fromarray(photos("train")[0].pixels[:48, :64])
-SUFFIXES = sorted(set(images.SUFFIXES) - {".jpeg", ".jfif", ".tiff"})
+SUFFIXES = sorted(set(images.SUFFIXES) - {".jpeg", ".jfif", ".tiff", ".heif"})
 
 
 def whole(suffix):
     exif, packed = Image.Exif(), io.BytesIO()
     exif[271], exif[0x0112] = "Camera", 6
-    kind = {".jpg": "jpeg", ".tif": "tiff", ".jp2": "jpeg2000"}.get(suffix, suffix[1:])
+    kind = {".jpg": "jpeg", ".tif": "tiff", ".jp2": "jpeg2000", ".heic": "heif"}.get(suffix, suffix[1:])
     PHOTO.save(packed, format=kind, **({} if suffix in (".bmp", ".ppm", ".jp2") else {"exif": exif.tobytes()}))
     return packed.getvalue()
 

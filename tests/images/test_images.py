@@ -53,12 +53,12 @@ def refusal(path, **options):
 
 
 def test_the_formats_are_those_of_ordinary_photos():
-    always = {".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".ppm"}
+    always = {".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".heic", ".heif"}
     codecs = {suffix for suffix, codec in ((".jp2", "jpg_2000"), (".avif", "avif")) if features.check(codec)}
     assert set(images.SUFFIXES) == always | codecs
 
 
-LOSSY = {".jpg", ".jpeg", ".jfif", ".webp", ".avif"}
+LOSSY = {".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".heic", ".heif"}
 
 
 @pytest.mark.parametrize("suffix", sorted(set(images.SUFFIXES) - LOSSY))
@@ -188,7 +188,7 @@ def test_the_smallest_and_the_next_smaller_side(tmp_path):
 
 def test_a_huge_header_is_refused_before_any_pixel_is_decoded(tmp_path):
     path = write_png(tmp_path / "photo.png", 20_000, 20_000, 8, 2, b"")
-    assert "20000x20000 = 400 megapixels; the limit is 100" in refusal(path, convert=True)
+    assert "20000x20000 = 400 megapixels; the limit is 256" in refusal(path, convert=True)
 
 
 def test_the_limit_counts_pixels(tmp_path, monkeypatch):

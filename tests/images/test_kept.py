@@ -1,5 +1,6 @@
 """Same size, same format, same quality, same facts: what a photo is written back with, kind by format."""
 
+import importlib.util
 import io
 
 import numpy as np
@@ -14,11 +15,11 @@ PHOTO = photos("train")[0].pixels[:208, :304]
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/></x:xmpmeta>'
 DATE, PLACE = "2026:08:01 10:20:30", (47.0, 22.0, 11.0)
-FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "tif": "TIFF", "avif": "AVIF"}
+FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "tif": "TIFF", "avif": "AVIF", "heic": "HEIF"}
 HOLDS = {
-    "exif": ("jpg", "png", "webp", "tif", "avif"),
-    "icc_profile": ("jpg", "png", "webp", "tif", "avif"),
-    "xmp": ("jpg", "png", "webp", "tif", "avif"),
+    "exif": ("jpg", "png", "webp", "tif", "avif", "heic"),
+    "icc_profile": ("jpg", "png", "webp", "tif", "avif", "heic"),
+    "xmp": ("jpg", "png", "webp", "tif", "avif", "heic"),
     "dpi": ("jpg", "png", "tif", "bmp"),
 }
 """Which format holds which fact; a cell that is not here is no promise of that format's."""
@@ -123,6 +124,8 @@ QUALITY = [
     ("webp", {"quality": 80}, 44),
     ("webp", {"lossless": True}, np.inf),
     ("avif", {"quality": 75}, 44),
+    ("heic", {"quality": 50}, 44),
+    ("heic", {"quality": 90, "chroma": 444}, 44),
     ("tif", {"compression": "tiff_lzw"}, np.inf),
     ("tif", {"compression": "tiff_deflate"}, np.inf),
     ("tif", {}, np.inf),
@@ -215,7 +218,7 @@ def save_all(path, **options):
     return path
 
 
-@pytest.mark.parametrize("suffix", ["png", "webp", "tif", "avif"])
+@pytest.mark.parametrize("suffix", ["png", "webp", "tif", "avif", "heic"])
 def test_an_animation_or_pages_are_refused_with_their_number(tmp_path, suffix):
     path = save_all(tmp_path / f"many.{suffix}")
     with pytest.raises(UsageError, match="holds 3 pictures"):
@@ -230,11 +233,29 @@ def test_a_cameras_mpo_becomes_a_jpeg_and_says_what_stays_behind(tmp_path):
         assert image.format == "JPEG"
 
 
+def test_without_the_extra_a_heic_photo_is_refused_with_the_command_that_installs_it(tmp_path, monkeypatch):
+    path = with_facts(tmp_path / "photo.heic")
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pillow_heif" else find(name))
+    for action in (images.open_photo, images.kind, lambda path: images.write(path, PHOTO)):
+        with pytest.raises(UsageError, match=r"pip install 'kdsharp\[heic\]'"):
+            action(path)
+    assert images.list_images(tmp_path) == [path]  # and never passed over in silence
+
+
 def test_a_transparent_colour_is_no_plain_rgb(tmp_path):
     Image.fromarray(PHOTO).save(tmp_path / "photo.png", transparency=(0, 0, 0))
     with pytest.raises(UsageError, match="RGB with a transparent colour"):
         images.open_photo(tmp_path / "photo.png")
     assert images.read(tmp_path / "photo.png", convert=True).shape == PHOTO.shape
+
+
+@pytest.mark.parametrize("tags", [{254: 1}, {50706: b"\1\4\0\0"}], ids=["reduced picture", "DNG"])
+def test_a_cameras_raw_file_is_refused_for_its_first_picture_is_a_preview(tmp_path, tags):
+    path = tmp_path / "photo.dng"
+    Image.fromarray(PHOTO).save(path, format="TIFF", tiffinfo=tags)
+    with pytest.raises(UsageError, match="a camera's raw file, whose first picture is a preview of 304x208"):
+        images.open_photo(path)
 
 
 def test_a_format_that_cannot_be_written_is_refused_before_the_work(tmp_path):
