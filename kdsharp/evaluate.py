@@ -22,6 +22,8 @@ from kdsharp.models import count_parameters
 from kdsharp.tune import settings, tuned, tuned_unsharp
 
 Pair = tuple[str, Tensor, Tensor]
+PERFECT = 100.0
+"""Decibels that a picture without any error counts."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,8 @@ def evaluate(
     """Score every function on every pair; one row each, in the order given.
 
     Each output is clamped and rounded to 8 bits, then scored at its full size in RGB with peak 1: PSNR per image and
-    then the mean, SSIM per channel, SSIM volumetric. Pairs are taken one at a time, so memory does not grow with them.
+    then the mean (a perfect picture counts as 100 dB, so that one does not make a mean infinite), SSIM per channel,
+    SSIM volumetric. Pairs are taken one at a time, so memory does not grow with them.
     Oracles have no time (nan): what nobody can run needs none.
 
     Raises:
@@ -153,8 +156,8 @@ def evaluate(
             told = partial(function, index=index) if isinstance(function, Oracle) else function
             output = _answer(told, blurred)
             row = [score(output, sharp) for score in (psnr, ssim, ssim_volumetric, *further.values())]
-            scores[name].append(tuple(value.item() for value in row))
-            after = scores[name][-1][0]
+            after, *alike = (value.item() for value in row)
+            scores[name].append((min(after, PERFECT), *alike))
             gain = 0.0 if after == before else after - before  # two perfect pictures: infinite both
             gains[name].append((gain, image))
     if not any(scores.values()):

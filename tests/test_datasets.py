@@ -1,6 +1,7 @@
 """Where pairs come from: photos split by photo, dead leaves, folders of pairs, crops by step number."""
 
 import hashlib
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -194,6 +195,11 @@ def test_leaves_are_as_small_and_as_large_as_asked():
 
 
 LAYOUTS = {
+    "halves alone": ("blur", "sharp", ""),
+    "halves below a split": ("valid/blur", "valid/sharp", ""),
+    "LQ and GT": ("LQ", "GT", ""),
+    "blurry scenes below a split": ("val/scene/blurry", "val/scene/sharp", "scene/"),
+    "another spelling of flat": ("Test/Input", "Test/Target", ""),
     "GoPro": ("test/scene/blur", "test/scene/sharp", "scene/"),
     "scenes": ("scene/blur", "scene/sharp", "scene/"),
     "flat": ("input", "target", ""),
@@ -228,18 +234,53 @@ def test_the_split_and_the_blur_folder_are_chosen_by_the_caller(tmp_path):
         PairedFolder(tmp_path, blur="gamma")
 
 
-def test_nothing_is_read_before_it_is_asked_for(tmp_path):
+def test_headers_are_read_first_and_pixels_when_they_are_asked_for(tmp_path, monkeypatch):
     for folder in ("input", "target"):
-        put(tmp_path / folder / "a.png").write_bytes(b"junk")
+        put(tmp_path / folder / "a.png")
+        put(tmp_path / folder / "b.png")
     found = PairedFolder(tmp_path)
-    with pytest.raises(UsageError, match="is not an image"):
-        found[0]
+    read = []
+    monkeypatch.setattr(images, "read", lambda path: read.append(path.name) or picture(4, 4))
+    found[0]
+    assert read == ["a.png", "a.png"]
+    (tmp_path / "target" / "b.png").write_bytes(b"junk")
+    with pytest.raises(UsageError, match="b.png is not an image"):
+        PairedFolder(tmp_path)
+
+
+def test_what_headers_say_of_a_whole_set_is_found_before_the_work(tmp_path):
+    for name in "abc":
+        put(tmp_path / "input" / f"{name}.png")
+        put(tmp_path / "target" / f"{name}.png")
+    assert len(PairedFolder(tmp_path)) == 3
+    for stray in (".DS_Store", "Thumbs.db", "._a.png"):
+        (tmp_path / "input" / stray).write_bytes(b"junk")
+    put(tmp_path / "__MACOSX" / "input" / "a.png")
+    assert len(PairedFolder(tmp_path)) == 3
+    Image.fromarray(picture(20, 24)).convert("RGBA").save(tmp_path / "input" / "b.png")
+    with pytest.raises(UsageError, match=r"1 of 6 files are not 8-bit RGB, first .*b.png \(RGBA \(with alpha\)\); con"):
+        PairedFolder(tmp_path)
+    shutil.copy(tmp_path / "target" / "b.png", tmp_path / "input" / "b.png")
+    with pytest.raises(UsageError, match="1 of 3 pairs are one and the same file twice, first 'b'"):
+        PairedFolder(tmp_path)
+    put(tmp_path / "input" / "b.png")
+    put(tmp_path / "input" / "b.bmp")
+    with pytest.raises(UsageError, match="b.png and b.bmp have one name"):
+        PairedFolder(tmp_path)
+
+
+def test_a_split_that_is_not_there_is_told_with_those_that_are(tmp_path):
+    for folder in ("blur", "sharp"):
+        put(tmp_path / "train" / "scene" / folder / "a.png")
+    assert len(PairedFolder(tmp_path, "train")) == 1
+    with pytest.raises(UsageError, match="it has train/, but no test/"):
+        PairedFolder(tmp_path)
 
 
 def test_folders_that_hold_no_pairs(tmp_path):
     with pytest.raises(UsageError, match="is not a folder"):
         PairedFolder(tmp_path / "nowhere")
-    with pytest.raises(UsageError, match=r"holds no pairs; allowed are test/SCENE/\{blur,sharp\}/"):
+    with pytest.raises(UsageError, match=r"holds no pairs; allowed are SPLIT/SCENE/\{blur,sharp\}/"):
         PairedFolder(tmp_path)
 
 
@@ -262,7 +303,7 @@ def test_a_pair_of_two_sizes(tmp_path):
     put(tmp_path / "input" / "a.png", picture(20, 24))
     put(tmp_path / "target" / "a.png", picture(24, 20))
     with pytest.raises(UsageError, match="pair a: .* has 24x20 pixels, .* has 20x24"):
-        PairedFolder(tmp_path)[0]
+        PairedFolder(tmp_path)
 
 
 # Crops

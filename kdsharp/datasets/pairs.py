@@ -9,66 +9,60 @@ from torch.utils.data import Dataset
 
 from kdsharp import images
 from kdsharp.checks import UsageError, check_name
+from kdsharp.datasets import layouts
 from kdsharp.datasets.bundled import Photo
 from kdsharp.degrade import Degradation
 
 
 class PairedFolder(Dataset):
-    """Real pairs on disk, matched by name; nothing is read before it is asked for.
+    """Real pairs on disk, matched by name; no pixel is read before it is asked for.
 
-    Three layouts: GoPro's own ``{split}/{scene}/{blur,sharp}/``, its scenes directly (``{scene}/{blur,sharp}/``), and
-    the flat one of Restormer and NAFNet (``input/`` and ``target/``, under ``{split}`` or not).
+    Layouts: GoPro's own ``{split}/{scene}/{blur,sharp}/``, without the split, without the scene, or neither; and the
+    same with the names ``input`` and ``target``, ``LQ`` and ``GT``, ``blurry`` and ``sharp``
+    (:mod:`kdsharp.datasets.layouts`).
 
     Args:
         root: the folder.
-        split: ``train`` or ``test``, where the layout has splits.
+        split: ``train`` or ``test`` (``valid`` and ``val`` count as ``test``), where the layout has splits.
         blur: which blurred folder of GoPro: ``blur`` (averaged frames as displayed) or ``blur_gamma`` (averaged in
             linear light). Published tables differ in it, so it is never guessed.
 
     Indexing gives ``(name, blurred, sharp)``, two uint8 (H, W, 3) arrays of one size.
 
     Raises:
-        UsageError: when there are no pairs, a partner is missing, or (on reading) the sizes differ.
+        UsageError: when there are no pairs, a partner is missing, two files have one name, or a header says that a
+            pair has two sizes, is no 8-bit RGB, or is the same picture twice. All headers are read first.
     """
 
     def __init__(self, root: str | Path, split: str = "test", blur: str = "blur") -> None:
         self.root = Path(root)
         if not self.root.is_dir():
             raise UsageError(f"{root} is not a folder; give the folder of a data set of pairs")
-        self.pairs = list(self._find(split, check_name(blur, ("blur", "blur_gamma"), "blur folder")))
+        check_name(blur, layouts.BLURS, "blur folder")
+        base = layouts.split_folder(self.root, split) or self.root
+        found = list(layouts.scenes(base, blur))
+        self.pairs = [pair for prefix, left, right in found for pair in _match(prefix, left, right)]
         if not self.pairs:
-            raise UsageError(
-                f"{root} holds no pairs; allowed are {split}/SCENE/{{{blur},sharp}}/, SCENE/{{{blur},sharp}}/ "
-                f"and {{input,target}}/ (see data/README.md)"
-            )
-
-    def _find(self, split: str, blur: str) -> Iterator[tuple[str, Path, Path]]:
-        base = self.root / split if (self.root / split).is_dir() else self.root
-        if (base / "input").is_dir() and (base / "target").is_dir():
-            yield from _match("", base / "input", base / "target")
-        for scene in sorted(path for path in base.iterdir() if path.is_dir()):
-            if (scene / "sharp").is_dir():
-                yield from _match(scene.name + "/", scene / blur, scene / "sharp")
+            named = (layouts.split_folder(self.root, name) for name in layouts.SPLITS)
+            others = [path.name for path in named if path is not None]
+            there = f"; it has {', '.join(others)}/, but no {split}/: give that folder itself" if others else ""
+            raise UsageError(f"{root} holds no pairs{there}; allowed are {layouts.ALLOWED} (see data/README.md)")
+        _check_headers(self.root, self.pairs)
 
     def __len__(self) -> int:
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> tuple[str, np.ndarray, np.ndarray]:
-        name, blurred_path, sharp_path = self.pairs[index]
-        blurred, sharp = images.read(blurred_path), images.read(sharp_path)
-        if blurred.shape != sharp.shape:
-            raise UsageError(
-                f"pair {name}: {blurred_path} has {blurred.shape[1]}x{blurred.shape[0]} pixels, "
-                f"{sharp_path} has {sharp.shape[1]}x{sharp.shape[0]}; both must have the same size"
-            )
-        return name, blurred, sharp
+        name, blurred, sharp = self.pairs[index]
+        return name, images.read(blurred), images.read(sharp)
 
 
 def _match(prefix: str, blurred: Path, sharp: Path) -> Iterator[tuple[str, Path, Path]]:
-    if not blurred.is_dir():
-        raise UsageError(f"{blurred} is missing beside {sharp}; choose another blur folder or complete the data")
-    left = {path.stem: path for path in images.list_images(blurred)}
-    right = {path.stem: path for path in images.list_images(sharp)}
+    missing = next((half for half in (blurred, sharp) if not half.is_dir()), None)
+    if missing is not None:
+        other = sharp if missing == blurred else blurred
+        raise UsageError(f"{missing} is missing beside {other}; choose another blur folder or complete the data")
+    left, right = _by_stem(blurred), _by_stem(sharp)
     alone = sorted(left.keys() ^ right.keys())
     if alone:
         where = blurred if alone[0] in left else sharp
@@ -76,6 +70,50 @@ def _match(prefix: str, blurred: Path, sharp: Path) -> Iterator[tuple[str, Path,
         raise UsageError(f"{len(alone)} images have no partner, first {alone[0]!r}: in {where}, not in {other}")
     for name in sorted(left):
         yield prefix + name, left[name], right[name]
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in layouts.pictures(folder):
+        if path.stem in found:
+            raise UsageError(
+                f"{path} and {found[path.stem].name} have one name, so that it is not known which is meant; remove one"
+            )
+        found[path.stem] = path
+    if not found:
+        raise UsageError(f"{folder} holds no image; allowed are {', '.join(images.SUFFIXES)}")
+    return found
+
+
+def _check_headers(root: Path, pairs: list[tuple[str, Path, Path]]) -> None:
+    """Everything that headers say of a whole set, before any of it is worked on."""
+    kinds, same = [], []
+    for name, *pair in pairs:
+        (kind, size), (other_kind, other_size) = map(images.header, pair)
+        kinds += [(path, found) for path, found in zip(pair, (kind, other_kind), strict=True) if found != "RGB"]
+        if size != other_size:
+            told = [f"{path} has {w}x{h} pixels" for path, (w, h) in zip(pair, (size, other_size), strict=True)]
+            raise UsageError(f"pair {name}: {', '.join(told)}; both must have the same size")
+        if _is_same(*pair):
+            same.append(name)
+    if kinds:
+        path, kind = kinds[0]
+        raise UsageError(
+            f"{len(kinds)} of {2 * len(pairs)} files are not 8-bit RGB, first {path} ({kind}); convert them with: "
+            f"kdsharp sharpen FOLDER --convert --strength 0 --out NEW"
+        )
+    if same:
+        raise UsageError(
+            f"{len(same)} of {len(pairs)} pairs are one and the same file twice, first {same[0]!r}; remove them, or "
+            f"give the true partners (kdsharp data check {root} lists all)"
+        )
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two paths are one file, or two with the same bytes."""
+    if one.samefile(other):
+        return True
+    return one.stat().st_size == other.stat().st_size and one.read_bytes() == other.read_bytes()
 
 
 def synthetic_pairs(

@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image, PngImagePlugin, features
 
 from kdsharp.checks import UsageError, check_installed
+from kdsharp.images.facts import orientation
 
 _CODECS = {".jp2": "jpg_2000", ".avif": "avif"}
 HEIF = (".heic", ".heif")
@@ -62,7 +63,7 @@ def check_kind(path: Path, image: Image.Image, convert: bool) -> None:
 
 
 def _is_raw(path: Path, image: Image.Image) -> bool:
-    """Whether a TIFF is what a camera's sensor saw: its first picture is a reduced one, or it says DNG or Canon's CR."""
+    """Whether a TIFF is what a camera's sensor saw: its first picture is a reduced one, or it is a DNG or CR2."""
     tags = image.tag_v2  # type: ignore[attr-defined]
     reduced = tags.get(254, 0)
     return bool(isinstance(reduced, int) and reduced & 1) or 50706 in tags or _head(path)[8:10] == b"CR"
@@ -104,6 +105,18 @@ def kind(path: Path) -> str:
             return kind_of(path, image)
     except Exception:  # as in open_photo
         raise UsageError(f"{path} is not an image that can be read; repair or remove it") from None
+
+
+def header(path: Path) -> tuple[str, tuple[int, int]]:
+    """What a file's header says: its kind as :func:`kind` has it, and (width, height) once it is upright.
+
+    Raises:
+        UsageError: when it is empty or no image at all.
+    """
+    found = kind(path)
+    with Image.open(path) as image:
+        width, height = image.size
+        return found, (height, width) if orientation(image) >= 5 else (width, height)
 
 
 def depth(path: Path, image: Image.Image) -> int:

@@ -78,7 +78,9 @@ def _unzip(archive: Path, folder: Path, progress: bool) -> None:
             _check_member(archive, member.filename, kind in (0, stat.S_IFREG, stat.S_IFDIR))
         _check_room(archive, sum(member.file_size for member in members), shutil.disk_usage(folder).free)
         for member in tqdm(members, desc=archive.name, unit="file", disable=not progress):
-            file.extract(member, folder)
+            member.filename = member.filename.replace("\\", "/")  # as some Windows programs write them
+            if not _is_companion(member.filename):
+                file.extract(member, folder)
 
 
 def _untar(archive: Path, folder: Path, progress: bool) -> None:
@@ -89,7 +91,14 @@ def _untar(archive: Path, folder: Path, progress: bool) -> None:
             _check_member(archive, member.name, member.isreg() or member.isdir())
             needed += member.size
             _check_room(archive, needed, free)
-            file.extract(member, folder, filter="data")
+            if not _is_companion(member.name):
+                file.extract(member, folder, filter="data")
+
+
+def _is_companion(name: str) -> bool:
+    """What a Mac or Windows lays beside every file."""
+    steps = name.split("/")
+    return "__MACOSX" in steps or steps[-1].startswith("._") or steps[-1] in (".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 def _check_member(archive: Path, name: str, plain: bool) -> None:

@@ -13,10 +13,9 @@ from tqdm.auto import tqdm
 
 from kdsharp import images
 from kdsharp.checks import UsageError, check_name
+from kdsharp.datasets import layouts
 
-SPLITS = ("train", "val", "validation", "test")
-"""Names of folders that are taken for splits."""
-BLURS = ("blur", "blur_gamma")
+SPLITS = layouts.ALL_SPLITS
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def check(
         UsageError: when the folder or the split is missing.
     """
     folder = Path(folder)
-    check_name(blur, BLURS, "blur folder")
+    check_name(blur, layouts.BLURS, "blur folder")
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; give the folder of a data set of pairs")
     if split is not None and not (folder / split).is_dir():
@@ -67,19 +66,17 @@ def check(
 
 
 def survey(base: Path, blur: str = "blur") -> Survey:
-    """Match the files of ``input/`` and ``target/``, and of the scenes' ``blur/`` and ``sharp/``, by name."""
+    """Match the files of every two halves that :mod:`kdsharp.datasets.layouts` finds, by name."""
     found = Survey()
-    folders = [(base / "input", base / "target")]
+    halves = [(left, right) for _, left, right in layouts.scenes(base, blur)]
+    found.scenes = sum(prefix != "" for prefix, _, _ in layouts.scenes(base, blur))
+    known = {half for pair in halves for half in pair}
     for child in sorted(base.iterdir()):
-        if child.is_file() and child.suffix.lower() in images.SUFFIXES:
+        if layouts.is_picture(child):
             found.findings.append(Finding(child, "lies outside the folders of pairs and is not used", serious=False))
-        elif child.is_dir() and child.name not in ("input", "target"):
-            folders.append((child / blur, child / "sharp"))
-            if not any(half.is_dir() for half in folders[-1]) and any(map(_is_image, child.iterdir())):
-                sentence = f"holds images, but no {blur}/ and sharp/; they are not used"
-                found.findings.append(Finding(child, sentence, serious=False))
-    halves = [pair for pair in folders if any(half.is_dir() for half in pair)]
-    found.scenes = sum(right.name == "sharp" for _, right in halves)
+        elif child.is_dir() and child not in known | {half.parent for half in known} and _has_pictures(child):
+            sentence = f"holds images, but no {blur}/ and sharp/; they are not used"
+            found.findings.append(Finding(child, sentence, serious=False))
     for left, right in halves:
         missing = [half for half in (left, right) if not half.is_dir()]
         if missing:
@@ -88,9 +85,12 @@ def survey(base: Path, blur: str = "blur") -> Survey:
         else:
             _match(left, right, found)
     if not halves:
-        sentence = f"holds no pairs; allowed are SCENE/{{{blur},sharp}}/ and {{input,target}}/, under a split or not"
-        found.findings.append(Finding(base, sentence))
+        found.findings.append(Finding(base, f"holds no pairs; allowed are {layouts.ALLOWED}"))
     return found
+
+
+def _has_pictures(folder: Path) -> bool:
+    return any(map(layouts.is_picture, folder.iterdir()))
 
 
 def _match(left: Path, right: Path, found: Survey) -> None:
@@ -98,7 +98,7 @@ def _match(left: Path, right: Path, found: Survey) -> None:
     for folder in (left, right):
         stems: dict[str, Path] = {}
         for path in sorted(folder.iterdir()):
-            if not _is_image(path):
+            if not layouts.is_picture(path):
                 found.findings.append(Finding(path, "is no image and is not used", serious=False))
                 continue
             if path.stem in stems:
@@ -114,10 +114,6 @@ def _match(left: Path, right: Path, found: Survey) -> None:
             alone = sorted(stems.keys() - others.keys())
             found.findings += [Finding(stems[stem], f"has no partner in {where}") for stem in alone]
     found.pairs += [(blurred[stem], sharp[stem]) for stem in sorted(blurred.keys() & sharp.keys())]
-
-
-def _is_image(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in images.SUFFIXES
 
 
 def _compare(blurred: Path, sharp: Path) -> Iterator[Finding]:

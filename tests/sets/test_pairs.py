@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from kdsharp import images
 from kdsharp.checks import UsageError
-from kdsharp.datasets import PairedFolder
+from kdsharp.datasets import PairedFolder, layouts
 from kdsharp.sets import pairs
 
 RNG = np.random.default_rng(0)
@@ -137,7 +137,7 @@ def test_every_pair_is_opened(folder):
 def test_splits_and_blur_folders(tmp_path):
     for split in ("train", "test"):
         put(tmp_path / split / "scene" / "sharp" / "a.png", SHARP)
-        for blur in pairs.BLURS:
+        for blur in layouts.BLURS:
             put(tmp_path / split / "scene" / blur / "a.png", BLURRED)
     damaged = tmp_path / "train" / "scene" / "blur_gamma" / "a.png"
     damaged.write_bytes(b"junk")
@@ -150,7 +150,7 @@ def test_splits_and_blur_folders(tmp_path):
 
 
 def test_a_folder_without_pairs(tmp_path):
-    assert "holds no pairs; allowed are SCENE/{blur,sharp}/" in only(tmp_path)[1]
+    assert "holds no pairs; allowed are SPLIT/SCENE/{blur,sharp}/" in only(tmp_path)[1]
     with pytest.raises(UsageError, match="is not a folder"):
         pairs.check(tmp_path / "nowhere")
 

@@ -1,5 +1,6 @@
 """Public sets: stated facts, arranged archives, counts that are compared, and `kdsharp data` as a user meets it."""
 
+import io
 import signal
 import subprocess
 import sys
@@ -21,11 +22,18 @@ FACTS = {"title", "paper", "content", "size", "licence", "page", "addresses", "n
 HOSTS = {"raw.githubusercontent.com", "seungjunnah.github.io", "github.com", "data.cv.snu.ac.kr"}
 
 
+def content(name):
+    """A small picture, with its name behind it, so that no two files are alike."""
+    packed = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(packed, format="png")
+    return packed.getvalue() + name.encode()
+
+
 def make_zip(path, names):
-    """An archive of empty files: arranging and counting open none of them."""
+    """An archive of small pictures."""
     with zipfile.ZipFile(path, "w") as file:
         for name in names:
-            file.writestr(name, b"")
+            file.writestr(name, content(name))
     return path
 
 
@@ -95,6 +103,13 @@ def test_gopro_is_stepped_into(tmp_path, top):
     assert len(PairedFolder(folder, "test")) == 1
 
 
+def test_backslashes_are_folders_and_a_macs_companions_are_left_in_the_archive(tmp_path):
+    names = [r"train\blur\1.png", r"train\sharp\1.png", "__MACOSX/train/blur/._1.png", "train/blur/._1.png"]
+    folder = archives.unpack(make_zip(tmp_path / "archive.zip", names), tmp_path / "set", progress=False)
+    assert [name for name, _, _ in PairedFolder(folder, "train").pairs] == ["1"]
+    assert len([path for path in folder.rglob("*") if path.is_file()]) == 2
+
+
 def test_one_split_alone_is_not_stepped_into(tmp_path):
     folder = unpacked(tmp_path, "gopro", gopro_names({"test": 1}, {"test": 1}, ""))
     assert (folder / "test").is_dir()
@@ -134,7 +149,7 @@ def realblur(tmp_path, missing=()):
     with zipfile.ZipFile(tmp_path / "archive.zip", "w") as file:
         for name in names:
             if name not in missing:
-                file.writestr(f"RealBlur/{name}", b"")
+                file.writestr(f"RealBlur/{name}", content(name))
         for version, (train, test) in lines.items():
             file.writestr(f"RealBlur/RealBlur_{version}_train_list.txt", train)
             file.writestr(f"RealBlur/RealBlur_{version}_test_list.txt", test)
