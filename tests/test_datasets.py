@@ -509,3 +509,15 @@ def test_a_choice_of_crops_takes_those_with_detail_and_one_choice_takes_them_as_
 
     assert flat(1) == pytest.approx(0.5, abs=0.1)
     assert flat(2) == pytest.approx(0.25, abs=0.08)
+
+
+def test_a_folders_photos_are_read_one_at_a_time(tmp_path, monkeypatch):
+    for name in "abc":
+        put(tmp_path / f"{name}.png")
+    opened, real = [], images.read
+    monkeypatch.setattr(images, "read", lambda path: opened.append(path.name) or real(path))
+    chosen, _ = datasets.folder_photos(tmp_path)
+    assert (len(chosen), opened) == (3, [])
+    for count, (name, _, _) in enumerate(datasets.synthetic_pairs(Shake(), chosen), start=1):
+        assert opened == [f"{each}.png" for each in "abc"[:count]]
+        assert name == "abc"[count - 1]

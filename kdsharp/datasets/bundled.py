@@ -2,6 +2,7 @@
 
 import hashlib
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -69,7 +70,20 @@ def folder_paths(folder: str | Path) -> tuple[list[Path], list[str]]:
     return found, left_out
 
 
-def folder_photos(folder: str | Path) -> tuple[list[Photo], list[str]]:
-    """The photos of :func:`folder_paths` with their pixels, and the names left out."""
+class FolderPhotos(Sequence[Photo]):
+    """Photos by path, each read when it is asked for and kept by nobody: a folder of any size in bounded memory."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = paths
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Photo:  # type: ignore[override]
+        return Photo(self.paths[index].stem, images.read(self.paths[index]))
+
+
+def folder_photos(folder: str | Path) -> tuple[FolderPhotos, list[str]]:
+    """The photos of :func:`folder_paths`, and the names left out."""
     paths, left_out = folder_paths(folder)
-    return [Photo(path.stem, images.read(path)) for path in paths], left_out
+    return FolderPhotos(paths), left_out

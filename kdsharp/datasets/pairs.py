@@ -1,6 +1,6 @@
 """Pairs of a blurred and a sharp picture: real ones in folders, synthetic ones from photos (lesson 03)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +117,7 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def synthetic_pairs(
-    degradation: Degradation, pictures: list[Photo], seed: int = 0
+    degradation: Degradation, pictures: Sequence[Photo], seed: int = 0
 ) -> Iterator[tuple[str, Tensor, Tensor]]:
     """(name, blurred, sharp) for each photo, as (1, 3, H, W) tensors; photo ``i`` is blurred by ``(seed, i)``."""
     for index, photo in enumerate(pictures):
