@@ -1,12 +1,15 @@
 """Argument checks whose message shows what came and what is allowed (floor 0)."""
 
 import importlib.util
+import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -51,6 +54,19 @@ def check_installed(packages: Iterable[str], extra: str) -> None:
         raise UsageError(f"{missing[0]} is not installed; this needs: pip install 'kdsharp[{extra}]'")
 
 
+def value_of(text: str) -> Any:
+    """What a value on the command line means to papermill: True, False, None, a number, JSON, otherwise text."""
+    words = {"True": True, "False": False, "None": None}
+    if text in words:
+        return words[text]
+    with suppress(json.JSONDecodeError):
+        return json.loads(text)
+    if text[:1] in "+-.0123456789":  # .3 and 1. are numbers in Python, and no JSON
+        with suppress(ValueError):
+            return float(text)
+    return text
+
+
 def check_images(*batches: Tensor, channels: int | None = None) -> None:
     """Every tensor is floating point of shape (B, C, H, W), and all shapes agree.
 
@@ -84,8 +100,14 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        with suppress(OSError):  # mounts such as CIFS and exFAT know no permissions
+            temporary.chmod(0o644)
+        try:
+            temporary.replace(path)
+        except OSError:  # object stores know no rename; a file that another program holds open stays as it is
+            if path.is_dir():
+                raise
+            shutil.copyfile(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -20,8 +20,11 @@ Weights = dict[str, Tensor]
 
 SUFFIX = ".pth"
 FILES = "a .pth file of Restormer or NAFNet"
-GROUPS = ("params", "params_ema", "state_dict")
-"""Where a file keeps the weights, the first that is there; without any of them the file is the weights itself."""
+GROUPS = ("params_ema", "params", "state_dict")
+"""Where a file keeps the weights, the first that is there: an average over the training is what authors score. Without
+any of them the file is the weights itself."""
+WRAPPER = "module."
+"""What PyTorch's DataParallel writes before every name."""
 
 
 def read(path: Path) -> tuple[Weights, nn.Module, dict[str, Any]]:
@@ -33,7 +36,7 @@ def read(path: Path) -> tuple[Weights, nn.Module, dict[str, Any]]:
     Raises:
         UsageError: for a damaged file, one with other objects than tensors, or weights of no known network.
     """
-    weights = _tensors(path)
+    weights, group = _tensors(path)
     for architecture, (network, marks, sizes_of) in NETWORKS.items():
         if marks <= weights.keys():
             try:
@@ -45,13 +48,13 @@ def read(path: Path) -> tuple[Weights, nn.Module, dict[str, Any]]:
                     f"checkpoint {path} looks like {architecture!r}, but its sizes cannot be read ({error}); "
                     f"give {FILES} as its authors published it"
                 ) from None
-            return weights, model, {"architecture": architecture} | sizes
+            return weights, model, {"architecture": architecture, "weights": group} | sizes
     first = ", ".join(sorted(weights)[:3])
     raise UsageError(f"checkpoint {path} holds {len(weights)} tensors of an unknown network ({first}); give {FILES}")
 
 
-def _tensors(path: Path) -> Weights:
-    """The tensors of a file by their names; anything else in it is refused, and nothing in it is run."""
+def _tensors(path: Path) -> tuple[Weights, str]:
+    """The tensors of a file by their names and where they lay; what else is in it is refused, and nothing is run."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # broken pickles raise nearly anything
@@ -62,11 +65,14 @@ def _tensors(path: Path) -> Weights:
                 "only tensors are allowed: save its state_dict() alone"
             ) from None
         raise UsageError(f"checkpoint {path} is damaged or no PyTorch file; copy or download it again") from None
-    if isinstance(content, dict):
-        content = next((content[group] for group in GROUPS if group in content), content)
+    group = next((name for name in GROUPS if name in content), "") if isinstance(content, dict) else ""
+    content = content[group] if group else content
     if not isinstance(content, dict) or not content or not all(map(_is_named_tensor, content.items())):
         raise UsageError(f"checkpoint {path} holds no table of named tensors ({type(content).__name__}); give {FILES}")
-    return content
+    taken = f"{group!r} of the file" if group else "the file as it is"
+    if all(name.startswith(WRAPPER) for name in content):
+        return {name.removeprefix(WRAPPER): value for name, value in content.items()}, f"{taken}, without {WRAPPER!r}"
+    return content, taken
 
 
 def _is_named_tensor(item: tuple[Any, Any]) -> bool:

@@ -1,13 +1,18 @@
 """Headless runs of lessons through papermill (floor 7)."""
 
 import json
+import os
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import papermill
+from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from kdsharp import provenance
@@ -33,20 +38,59 @@ def run_lesson(path: Path, out: Path, parameters: dict[str, Any], progress: bool
     start = time.perf_counter()
     name, error = path.stem, None
     with atomic_path(out) as unfinished:  # a run that is stopped leaves the earlier notebook as it was
-        try:
-            papermill.execute_notebook(
-                path,
-                unfinished,
-                parameters=parameters,
-                cwd=path.parent,
-                kernel_name="python3",
-                progress_bar={"desc": name} if progress else False,
-                extra_arguments=["--IPKernelApp.log_level=50"],  # its remarks on sockets would run into the bar
-            )
-        except PapermillExecutionError as failure:
-            error = f"cell {failure.cell_index + 1}: {failure.ename}: {failure.evalue}"
+        for attempt in (1, 2):
+            try:
+                with _nobody_watches():
+                    papermill.execute_notebook(
+                        path,
+                        unfinished,
+                        parameters=parameters,
+                        cwd=path.parent,
+                        kernel_name="python3",
+                        progress_bar={"desc": name} if progress else False,
+                        extra_arguments=["--IPKernelApp.log_level=50"],  # its remarks on sockets would run into the bar
+                    )
+            except PapermillExecutionError as failure:
+                error = f"cell {failure.cell_index + 1}: {failure.ename}: {failure.evalue}"
+            except DeadKernelError:
+                error = f"{_running_cell(unfinished)}: the kernel died, most likely for want of memory; {DEAD}"
+            except RuntimeError as failure:  # "Kernel died before replying", "didn't respond in 60 seconds"
+                if "ernel" not in str(failure):
+                    raise
+                if attempt == 1:  # two kernels that start at once may take one port
+                    continue
+                error = f"the kernel did not start ({failure}); try again, with fewer programs beside it"
+            break
+        if not unfinished.stat().st_size:  # papermill wrote nothing yet
+            shutil.copyfile(path, unfinished)
     seconds = round(time.perf_counter() - start, 1)
     return LessonRun(name, str(out), error is None, seconds, collect_results(out), error)
+
+
+DEAD = "close other programs, or run it with --profile smoke"
+
+
+@contextmanager
+def _nobody_watches() -> Iterator[None]:
+    """Tell kernels that start here: from within Jupyter, VS Code or Colab they would take themselves for live."""
+    if "KDSHARP_EXPLORER" in os.environ:
+        yield
+        return
+    os.environ["KDSHARP_EXPLORER"] = "page"
+    try:
+        yield
+    finally:
+        del os.environ["KDSHARP_EXPLORER"]
+
+
+def _running_cell(notebook: Path) -> str:
+    """The last cell that began, as papermill notes it."""
+    try:
+        cells = nbformat.read(notebook, as_version=4).cells
+    except Exception:  # the death came in the middle of writing
+        return "a cell"
+    begun = [place for place, cell in enumerate(cells, 1) if cell.metadata.get("papermill", {}).get("start_time")]
+    return f"cell {begun[-1]}" if begun else "a cell"
 
 
 def run_lessons(

@@ -76,12 +76,20 @@ def test_the_expansion_is_told_from_any_width(tmp_path, dim, expansion):
     assert checkpoints.load(write(tmp_path / "net.pth", model.state_dict())).meta["dim"] == dim
 
 
-def test_the_first_group_counts(tmp_path, weights):
+def test_the_average_over_the_training_is_taken_first(tmp_path, weights):
     averaged = {key: value + 1 for key, value in weights.items()}
     path = tmp_path / "net.pth"
     torch.save({"params_ema": averaged, "params": weights}, path)
-    found = checkpoints.load(path).model.state_dict()
-    assert all(torch.equal(value, weights[key]) for key, value in found.items())
+    found = checkpoints.load(path)
+    assert all(torch.equal(value, averaged[key]) for key, value in found.model.state_dict().items())
+    assert found.meta["weights"] == "'params_ema' of the file"
+
+
+def test_the_prefix_of_several_cards_is_taken_off(tmp_path, weights):
+    wrapped = {f"module.{key}": value for key, value in weights.items()}
+    found = checkpoints.load(write(tmp_path / "net.pth", wrapped, "state_dict"))
+    assert all(torch.equal(value, weights[key]) for key, value in found.model.state_dict().items())
+    assert found.meta["weights"] == "'state_dict' of the file, without 'module.'"
 
 
 def test_nafnet_comes_with_local_means(tmp_path):

@@ -1,6 +1,5 @@
 """``kdsharp run``, ``book``, ``lab`` and ``course``: the lessons, headless and in hand."""
 
-import json
 import os
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from kdsharp.checks import UsageError, check_installed, check_name
+from kdsharp.checks import UsageError, check_installed, check_name, value_of
 from kdsharp.cli.shared import Profile, console
 
 course_app = typer.Typer(no_args_is_help=True, help="Copies of the course, and what a lecturer needs.")
@@ -53,10 +52,7 @@ def run(
 
 def _pair(text: str) -> tuple[str, Any]:
     name, _, value = text.partition("=")
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value
+    return name, value_of(value)
 
 
 def book(

@@ -83,6 +83,8 @@ def trace(inner: Core | FoldedCore) -> onnx.ModelProto:
         node.doc_string = ""
     del found.graph.value_info[:]
     found.metadata_props.add(key="kdsharp_multiple", value=str(multiple))
+    if hasattr(inner.model, "whole"):
+        found.metadata_props.add(key="kdsharp_whole", value=str(inner.model.whole))
     found.metadata_props.add(key="kdsharp_residual", value=str(int(inner.residual)))
     return found
 

@@ -45,6 +45,9 @@ class Session:
             self._session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
         except Exception:  # ONNX Runtime's own errors share no base class
             raise UsageError(f"{shown} is damaged or no ONNX file that runs here; export it again") from None
+        facts = self._session.get_modelmeta().custom_metadata_map
+        if "kdsharp_whole" in facts:  # the largest piece that it may see (see kdsharp.inference)
+            self.whole = int(facts["kdsharp_whole"])
         self._form = self._session.get_inputs()[0].name
         outputs = [each.name for each in self._session.get_outputs()]
         if self._form not in ("image", "pixels") or outputs != ["sharpened"]:

@@ -116,6 +116,9 @@ class NAFNet(nn.Module):
     Shape: (B, 3, H, W) in [0, 1] to the same shape, not clamped; any H and W.
     """
 
+    whole = 1_000_000
+    """Photos up to this many pixels in one piece, as for Restormer."""
+
     def __init__(
         self,
         width: int = 32,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kdsharp.checks import UsageError, check_name, check_positive
+from kdsharp.checks import UsageError, check_name, check_positive, value_of
 from kdsharp.recipes import PROFILES
 from kdsharp.sweep.targets import Target
 
@@ -56,15 +56,10 @@ def _values(text: str, whole: str) -> list[Any]:
     try:
         return json.loads(f"[{text}]")  # numbers, and lists such as MODELS=["small"],["small","teacher"]
     except json.JSONDecodeError:
-        found = []
-        for part in map(str.strip, text.split(",")):
-            if not part:
-                raise UsageError(f"--grid is {whole!r}, with nothing between two commas; remove one") from None
-            try:
-                found.append(json.loads(part))
-            except json.JSONDecodeError:
-                found.append(part)
-        return found
+        parts = [part.strip() for part in text.split(",")]
+        if not all(parts):
+            raise UsageError(f"--grid is {whole!r}, with nothing between two commas; remove one") from None
+        return [value_of(part) for part in parts]
 
 
 def grid_points(target: Target, grid: dict[str, list[Any]], seeds: int = 1, profile: str = "lab") -> list[Point]:
