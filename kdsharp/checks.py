@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import os
+import platform
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -95,7 +97,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     make_folder(path.parent)
-    handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(
+        prefix=f".part-{platform.node()}-{os.getpid()}-", suffix=path.suffix, dir=path.parent
+    )
     os.close(handle)
     temporary = Path(name)
     try:
@@ -110,6 +114,27 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             shutil.copyfile(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def clear_parts(folder: Path) -> None:
+    """Remove what a killed run of this machine left half-written in ``folder``; running ones keep theirs."""
+    mine = re.compile(rf"\.part-{re.escape(platform.node())}-(\d+)-")
+    for path in folder.glob(".part-*"):
+        found = mine.match(path.name)
+        if found and path.is_file() and not _is_running(int(found[1])):
+            path.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":  # a signal would end it there: its file is left alone
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def make_folder(path: str | Path) -> Path:

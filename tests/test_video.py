@@ -17,7 +17,7 @@ from av.codec.context import Flags
 from av.stream import Disposition
 from typer.testing import CliRunner
 
-from kdsharp import checkpoints, inference, video
+from kdsharp import checkpoints, checks, inference, video
 from kdsharp.checks import UsageError
 from kdsharp.cli import app
 from kdsharp.filters import unsharp_mask
@@ -358,8 +358,12 @@ def test_a_killed_command_leaves_no_output(tmp_path):
             time.sleep(0.02)
         running.kill()
     assert running.returncode == -signal.SIGKILL
-    assert [path.suffixes for path in out.iterdir()] == [[".mp4"]]
-    assert not (out / "clip.mp4").exists()
+    (left,) = out.iterdir()
+    assert left.name.startswith(".part-")
+    other = left.with_name(left.name.replace(f"-{running.pid}-", f"-{os.getpid()}-"))
+    other.touch()  # of a run that goes on
+    checks.clear_parts(out)
+    assert list(out.iterdir()) == [other]
 
 
 def test_stopped_in_the_middle_it_cleans_up(tmp_path):
@@ -398,6 +402,50 @@ def test_a_video_that_is_cut_off_is_refused_at_once(tmp_path, suffix, share):
     told = refusal(source, tmp_path / f"sharp{suffix}", function=None)
     assert f"{source} is cut off: {source.stat().st_size:,} of at least" in told
     assert share < 0.9 or f"{len(data):,} bytes are there" in told  # before its index, .mp4 is known only in part
+
+
+@pytest.mark.parametrize("behind", [b"\0" * 90, b"\xff" * 90, b"insv-and-what-follows" * 9, b"GPS " * 40])
+def test_bytes_behind_the_last_box_are_no_damage(tmp_path, behind):
+    source = clip(tmp_path / "clip.mp4", count=5)
+    source.write_bytes(source.read_bytes() + behind)
+    video.sharpen_video(same, source, tmp_path / "sharp.mp4")
+    assert len(look(tmp_path / "sharp.mp4").times) == 5
+
+
+def test_two_frames_of_one_time_are_both_kept(tmp_path):
+    source = clip(tmp_path / "clip.mkv", count=4, times=[0, 512, 512, 1024], tick=TICK, sound=None)
+    video.sharpen_video(same, source, tmp_path / "sharp.mkv")
+    after = look(tmp_path / "sharp.mkv")
+    assert len(after.times) == len(look(source).times)
+    assert sorted(set(after.times)) == after.times
+
+
+def test_whole_frames_that_say_they_are_interlaced_are_done_on_request(tmp_path):
+    source = clip(tmp_path / "clip.mp4", count=3, flags=Flags.interlaced_dct)
+    video.sharpen_video(same, source, tmp_path / "sharp.mp4", progressive=True)
+    assert len(look(tmp_path / "sharp.mp4").times) == 3
+
+
+def test_a_phones_date_place_and_maker_stay(tmp_path):
+    plain, source = clip(tmp_path / "plain.mov", count=3), tmp_path / "clip.mov"
+    facts = {
+        "com.apple.quicktime.make": "Apple",
+        "com.apple.quicktime.location.ISO6709": "+47.3690+008.5380/",
+        "com.apple.quicktime.creationdate": "2026-08-01T10:20:30+0200",
+    }
+    with (
+        av.open(str(plain)) as film,
+        av.open(str(source), "w", container_options={"movflags": "use_metadata_tags"}) as out,
+    ):
+        track = out.add_stream_from_template(film.streams.video[0], opaque=True)
+        out.metadata.update(facts)
+        for packet in film.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = track
+                out.mux(packet)
+    assert look(source).metadata.items() >= facts.items()
+    video.sharpen_video(same, source, tmp_path / "sharp.mov")
+    assert look(tmp_path / "sharp.mov").metadata.items() >= facts.items()
 
 
 @pytest.mark.parametrize(("places", "words"), [(0, "is cut off after 30 of 50 frames"), (9, "after frame 30;")])
@@ -456,6 +504,7 @@ def _bad_videos(folder):
     (folder / "folder.mp4").mkdir()
     (folder / "clip.avi").write_bytes(b"RIFF")
     clip(folder / "deep.mp4", count=3, layout="yuv420p10le")
+    clip(folder / "hdr.mp4", count=3, layout="yuv420p10le", tags=(1, 9, 9, 18))
     clip(folder / "clear.mov", count=3, codec="png", layout="rgba", tags=(0, 2, 2, 2))
     clip(folder / "tiny.mp4", count=3, size=(12, 40))
     clip(folder / "fields.mp4", count=3, flags=Flags.interlaced_dct)
@@ -487,10 +536,11 @@ def _bad_videos(folder):
         ("text.mp4", ("is not a video",)),
         ("clip.avi", ("allowed are .mp4, .m4v, .mov, .mkv, .webm",)),
         ("sound.mkv", ("holds no moving picture, only audio, a cover;",)),
-        ("deep.mp4", ("10 bits per channel", "8 are needed")),
+        ("deep.mp4", ("has 10 bits per channel", "8 are needed")),
+        ("hdr.mp4", ("is HDR (HLG, 10 bits per channel)", "SDR")),
         ("clear.mov", ("transparency",)),
         ("tiny.mp4", ("40x12", "at least 16")),
-        ("fields.mp4", ("interlaced", "deinterlace it first")),
+        ("fields.mp4", ("interlaced", "deinterlace it first, or pass --progressive")),
         ("grows.mov", ("changes its size at frame 4",)),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from kdsharp import video
-from kdsharp.checks import UsageError, check_name, make_folder
+from kdsharp.checks import UsageError, check_name, clear_parts, make_folder
 from kdsharp.cli.adapting import adapted
 from kdsharp.cli.batch import Job, jobs
 from kdsharp.cli.batch import run as run_jobs
@@ -48,6 +48,9 @@ def sharpen(
     ] = None,
     photos: Annotated[Path | None, typer.Option(help="With --adapt: learn on the sharp photos of this folder.")] = None,
     save: Annotated[Path | None, typer.Option(help="With --adapt: keep the weights in this .safetensors file.")] = None,
+    progressive: Annotated[
+        bool, typer.Option("--progressive", help="Videos: frames are whole, although they say they are interlaced.")
+    ] = False,
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Folders: what lies in their folders too.")
     ] = False,
@@ -88,7 +91,7 @@ def sharpen(
     always: Any = FILTERS[check_name(filter, FILTERS, "filter")] if filter else None
     if always is None and adapt is None:
         always = network(model or "small", runtime)
-    make_folder(out)
+    clear_parts(make_folder(out))
     every = jobs(photo, out, recursive)
     todo = [job for job in every if not (skip_existing and job.target.exists())]
     there = len(every) - len(todo)
@@ -101,7 +104,7 @@ def sharpen(
             raise function
         if video.is_video(job.source):
             each_frame = partial(inference.sharpen, function, strength=strength)
-            for lost in video.sharpen_video(each_frame, job.source, job.target, progress=True):
+            for lost in video.sharpen_video(each_frame, job.source, job.target, progress=True, progressive=progressive):
                 bar.write(f"{job.source}: {lost}")
             return
         pixels, kept = images.open_photo(job.source, convert)

@@ -49,7 +49,11 @@ def neighbours(source: str | Path, count: int) -> Iterator[tuple[np.ndarray, np.
 
 
 def sharpen_video(
-    function: Callable[[np.ndarray], np.ndarray], source: str | Path, target: str | Path, progress: bool = False
+    function: Callable[[np.ndarray], np.ndarray],
+    source: str | Path,
+    target: str | Path,
+    progress: bool = False,
+    progressive: bool = False,
 ) -> list[str]:
     """Write ``source`` to ``target`` with ``function`` applied to every frame.
 
@@ -65,6 +69,7 @@ def sharpen_video(
         source: a video, 8 bits per channel, not interlaced, without transparency; .mp4, .m4v, .mov, .mkv or .webm.
         target: the file to write; its suffix names the container.
         progress: show a bar over the frames.
+        progressive: take frames that are flagged as interlaced for whole ones.
 
     Returns:
         what could not be kept, in words, one entry each: data tracks (time code, GPS), cover and further pictures, and
@@ -80,7 +85,7 @@ def sharpen_video(
             raise UsageError(
                 f"{path} is not a kind of video that is read and written; allowed are {', '.join(FORMATS)}"
             )
-    first = reading.first_frame(source)
+    first = reading.first_frame(source, progressive)
     with reading.opened(source) as film, atomic_path(target) as temporary:
         import av
 
@@ -92,9 +97,14 @@ def sharpen_video(
             out.set_chapters(film.chapters())
             total = reading.expected_frames(film, picture)
             with tqdm(desc=source.name, total=total, unit="frame", disable=not progress, leave=False) as bar:
-                for each in reading.frames_and_packets(film, source, picture):
+                last = None
+                for each in reading.frames_and_packets(film, source, picture, progressive):
                     if isinstance(each, av.VideoFrame):
-                        out.mux(encoded.encode(writing.apply(function, each, first, encoded)))
+                        done = writing.apply(function, each, first, encoded)
+                        if last is not None and done.pts is not None and done.pts <= last:
+                            done.pts = last + 1  # two frames of one time: no container takes them
+                        last = done.pts
+                        out.mux(encoded.encode(done))
                         bar.update()
                     elif each.stream.index in copies:
                         each.stream = copies[each.stream.index]

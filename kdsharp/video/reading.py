@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from av import Packet, VideoFrame, VideoStream
     from av.container import InputContainer
 
+BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"uuid", b"moof", b"mfra", b"meta", b"styp", b"sidx"}
+"""Boxes at the top of an .mp4 or .mov."""
+HDR = {16: "PQ", 18: "HLG"}
+"""Transfer curves of HDR, by their number in ITU-T H.273."""
 MISSING = 0.5
 """Seconds that may be missing at the end before a video counts as cut off: containers round their duration."""
 
@@ -47,9 +51,13 @@ def _check_length(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(64)
         if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+            known: set[bytes] = set()
             while promised < there:
                 file.seek(promised)
                 box = file.read(16)
+                if box[4:8] not in BOXES and {b"moov", b"mdat"} <= known:
+                    break  # 360-degree and dash cameras write their own behind the last box
+                known.add(box[4:8])
                 size = int.from_bytes(box[:4])
                 size = int.from_bytes(box[8:]) if size == 1 else size
                 promised = promised + size if size >= 8 else there  # 0: the last box goes to the end of the file
@@ -83,21 +91,25 @@ def picture(film: "InputContainer", path: Path) -> "VideoStream":
     raise UsageError(f"{path} holds no moving picture, only {tracks}; give a video")
 
 
-def first_frame(path: Path) -> "VideoFrame":
+def first_frame(path: Path, progressive: bool = False) -> "VideoFrame":
     """The first frame: it tells what the container's header does not, and whether the video can be done at all."""
     with opened(path) as film:
         import av
 
         stream = picture(film, path)
-        for frame in frames_and_packets(film, path, stream):
+        for frame in frames_and_packets(film, path, stream, progressive):
             if isinstance(frame, av.VideoFrame):
                 break
         else:
             raise UsageError(f"{path} holds no frame that can be decoded; copy or download it again")
         alpha = stream.metadata.get("alpha_mode") == "1"
     bits = max(part.bits for part in frame.format.components)
+    if frame.color_trc in HDR:
+        raise UsageError(
+            f"{path} is HDR ({HDR[frame.color_trc]}, {bits} bits per channel); convert it to 8-bit SDR first"
+        )
     if bits > 8:
-        raise UsageError(f"{path} has {bits} bits per channel, as HDR has, but 8 are needed; convert it to 8-bit first")
+        raise UsageError(f"{path} has {bits} bits per channel, but 8 are needed; convert it to 8-bit first")
     if alpha or any(part.is_alpha for part in frame.format.components):
         raise UsageError(f"{path} has transparency, which would be lost; convert it to a video without it first")
     if min(frame.width, frame.height) < MIN_SIDE:
@@ -106,7 +118,9 @@ def first_frame(path: Path) -> "VideoFrame":
     return frame
 
 
-def frames_and_packets(film: "InputContainer", path: Path, picture: "VideoStream") -> "Iterator[VideoFrame | Packet]":
+def frames_and_packets(
+    film: "InputContainer", path: Path, picture: "VideoStream", progressive: bool = False
+) -> "Iterator[VideoFrame | Packet]":
     """Decoded frames of ``picture`` and packets of all other tracks, in the file's order, one in memory at a time.
 
     Decoders hide damage where they can and go on; here it ends the reading with a sentence that names the frame.
@@ -130,8 +144,11 @@ def frames_and_packets(film: "InputContainer", path: Path, picture: "VideoStream
                 frames += 1
                 if frame.is_corrupt:
                     raise UsageError(f"{path} is damaged at frame {frames}; copy or download it again")
-                if frame.interlaced_frame:
-                    raise UsageError(f"{path} is interlaced: a frame holds two moments; deinterlace it first")
+                if frame.interlaced_frame and not progressive:
+                    raise UsageError(
+                        f"{path} is interlaced: a frame holds two moments; deinterlace it first, or pass --progressive "
+                        "where its frames are whole and only say so"
+                    )
                 if (frame.width, frame.height) != (size := size or (frame.width, frame.height)):
                     raise UsageError(f"{path} changes its size at frame {frames}; cut it there into two videos")
                 yield frame

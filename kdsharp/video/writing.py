@@ -37,6 +37,8 @@ def opened(temporary: Path, target: Path) -> "Iterator[OutputContainer]":
 
     container = FORMATS[target.suffix.lower()][0]
     fine = {"movie_timescale": "90000"} if container in ("mp4", "mov") else {}  # else a late start is cut to 1/1000 s
+    if container == "mov":  # a phone's date, place and maker have names of Apple's that no other way of writing keeps
+        fine["movflags"] = "use_metadata_tags"
     try:
         with av.open(str(temporary), "w", format=container, container_options=fine) as out:
             yield out
