@@ -13,13 +13,14 @@ import nbformat
 import torch
 
 from kdsharp.checks import UsageError, check_name, make_folder
-from kdsharp.course import lessons, notebooks_folder
+from kdsharp.course import lessons
 from kdsharp.course.guide import lesson_table
 from kdsharp.datasets import photos, synthetic_pairs
 from kdsharp.degrade import protocol
 from kdsharp.evaluate import contestants
 from kdsharp.island import modules
 from kdsharp.island.files import unpack
+from kdsharp.places import place
 from kdsharp.plots import Picture, panels
 from kdsharp.recipes import PROFILES
 from kdsharp.runs import run_lessons
@@ -43,7 +44,7 @@ def build_book(profile: str = "lab", out: str | Path = "build/book", progress: b
         raise UsageError(f"the book needs every lesson, but {failed[0].lesson} failed: {failed[0].error}")
     out = Path(out)
     shutil.rmtree(out, ignore_errors=True)
-    shutil.copytree(notebooks_folder().parent / "book", out)
+    shutil.copytree(place("book"), out)
     make_folder(out / "lessons")
     (out / "front.webp").write_bytes(front_picture().webp)
     modules.publish(out / "_static" / "island")

@@ -16,12 +16,12 @@ from torch import nn
 from kdsharp import official
 from kdsharp.checks import UsageError, atomic_path, check_name
 from kdsharp.models import MODELS, build
+from kdsharp.places import place
 
 
 def data_folder() -> Path:
     """The project's ``data/``: beside the package in a clone, inside it in an installed wheel."""
-    clone = Path(__file__).resolve().parents[1] / "data"
-    return clone if (clone / "photos.toml").is_file() else Path(__file__).resolve().parent / "_data"
+    return place("data")
 
 
 def bundled() -> dict[str, Path]:

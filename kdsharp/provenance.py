@@ -9,17 +9,28 @@ from pathlib import Path
 import torch
 
 from kdsharp.devices import this_process
+from kdsharp.places import PACKAGE
 
 PACKAGES = ("torch", "torchvision", "numpy", "scikit-image", "pytorch-msssim", "matplotlib", "ipywidgets", "papermill")
 
 
 def commit() -> str:
-    """The commit of this clone, ``-dirty`` when files differ from it, ``unknown`` outside a clone."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=10"]
+    """The commit of this clone, ``-dirty`` when files differ from it; outside a clone the version of the package.
+
+    A repository that merely holds the environment in which kdsharp is installed is somebody else's.
+    """
     try:
-        done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+        top = _git("rev-parse", "--show-toplevel")
+        if Path(top).resolve() == PACKAGE.parent:
+            return _git("describe", "--always", "--dirty", "--abbrev=10")
     except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+        pass
+    return f"version {version('kdsharp')}"
+
+
+def _git(*words: str) -> str:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}  # hooks set them
+    done = subprocess.run(["git", *words], cwd=PACKAGE, env=own, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 

@@ -2,11 +2,13 @@
 
 import re
 import sys
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from kdsharp import __version__
 from kdsharp.checks import UsageError
 from kdsharp.cli.adapting import MINUTES
 from kdsharp.cli.course import book, course_app, lab, run
@@ -32,6 +34,21 @@ app.add_typer(study_app, name="study")
 
 for command in (run, lab, book, sharpen, evaluate, models, train, sweep, tune, export):
     app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"kdsharp {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

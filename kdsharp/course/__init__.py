@@ -8,7 +8,7 @@ and the instructor's table (:mod:`~kdsharp.course.guide`).
 """
 
 from kdsharp.course.checking import NotYet, expect, passed
-from kdsharp.course.lessons import find_lesson, lessons, notebooks_folder, tags
+from kdsharp.course.lessons import find_lesson, lessons, tags
 from kdsharp.course.quizzes import quiz
 from kdsharp.course.telling import RESULT, collect_results, finish, record, say
 
@@ -20,7 +20,6 @@ __all__ = [
     "find_lesson",
     "finish",
     "lessons",
-    "notebooks_folder",
     "passed",
     "quiz",
     "record",

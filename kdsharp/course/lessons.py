@@ -1,27 +1,21 @@
 """Which lessons there are, and how their cells are marked (lesson 00)."""
 
+import re
 from pathlib import Path
 
 import nbformat
 
 from kdsharp.checks import UsageError
+from kdsharp.places import place
 
-
-def notebooks_folder() -> Path:
-    """The lessons of this clone.
-
-    Raises:
-        UsageError: outside a clone, because lessons are not part of the installed package.
-    """
-    folder = Path(__file__).resolve().parents[2] / "notebooks"
-    if not folder.is_dir():
-        raise UsageError("the lessons are not here: run kdsharp from a clone of the repository")
-    return folder
+NAME = re.compile(r"\d\d_[a-z0-9_]+")
+"""Of a lesson's file; an editor's ``-Copy1`` and ``-checkpoint`` are none."""
 
 
 def lessons() -> dict[str, Path]:
     """Lesson names (``09_distillation``) and their files, in order."""
-    return {path.stem: path for path in sorted(notebooks_folder().glob("[0-9][0-9]_*.ipynb"))}
+    found = sorted(place("notebooks").glob("*.ipynb"))
+    return {path.stem: path for path in found if NAME.fullmatch(path.stem)}
 
 
 def find_lesson(name: str) -> Path:

@@ -1,7 +1,6 @@
 """Where points are run: worker processes on this machine, or those of any Dask scheduler."""
 
 import logging
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,7 +63,9 @@ def scheduler_at(address: str) -> Iterator["Client"]:
 
 def core_count() -> int:
     """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    from dask.system import cpu_count  # knows a process's affinity and a container's quota
+
+    return cpu_count()
 
 
 @contextmanager
