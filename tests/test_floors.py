@@ -22,6 +22,7 @@ FLOORS |= {"cli": 9, "__main__": 9}
 NEIGHBOURS = {
     ("devices", "checks"): "an error in one sentence",
     ("provenance", "devices"): "which device trains",
+    ("provenance", "places"): "whose repository this is",
     ("datasets", "checkpoints"): "where data/ lies",
     ("checkpoints", "official"): "the one door for weights, and the part of it that knows the authors' files",
     ("evaluate", "tune"): "a table shows each filter at its best",

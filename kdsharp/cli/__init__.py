@@ -2,13 +2,13 @@
 
 import re
 import sys
+from importlib import metadata
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from kdsharp import __version__
 from kdsharp.checks import UsageError
 from kdsharp.cli.adapting import MINUTES
 from kdsharp.cli.course import book, course_app, lab, run
@@ -38,7 +38,7 @@ for command in (run, lab, book, sharpen, evaluate, models, train, sweep, tune, e
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"kdsharp {__version__}")
+        typer.echo(f"kdsharp {metadata.version('kdsharp')}")
         raise typer.Exit
 
 
