@@ -22,3 +22,22 @@ def tool(*names):
     if found is None:
         (pytest.fail if os.environ.get("KDSHARP_REQUIRE_TOOLS") else pytest.skip)(f"{names[0]} is not installed")
     return found
+
+
+def mutated(content, rng):
+    """Some bytes changed, most of them near the beginning, where the description stands; or a piece lost or doubled."""
+    data, how = bytearray(content), rng.integers(5)
+    if how == 0:
+        return bytes(data[: rng.integers(1, len(data))])
+    start = int(len(data) * rng.random() ** 3)
+    length = int(rng.integers(1, 40))
+    if how == 1:
+        return bytes(data[:start] + data[start + length :])
+    if how == 2:
+        return bytes(data[: start + length] + data[start:])
+    if how == 3:
+        data[start : start + length] = bytes(len(data[start : start + length]))
+        return bytes(data)
+    for place in (len(data) * rng.random(int(rng.integers(1, 12))) ** 3).astype(int):
+        data[place] = rng.integers(256)
+    return bytes(data)

@@ -62,8 +62,11 @@ def _check_length(path: Path) -> None:
                 size = int.from_bytes(box[8:]) if size == 1 else size
                 promised = promised + size if size >= 8 else there  # 0: the last box goes to the end of the file
         elif head[:4] == bytes.fromhex("1a45dfa3"):
-            header, begin = _number(head, 4)
-            length, promised = _number(head, begin + (header or 0) + 4)
+            try:
+                header, begin = _number(head, 4)
+                length, promised = _number(head, begin + (header or 0) + 4)
+            except IndexError:
+                raise UsageError(f"{path} is damaged at its beginning; copy or download it again") from None
             promised += length or 0  # a live stream does not know how long it becomes
     if there < promised:
         found = f"{there:,} of at least {promised:,} bytes are there"

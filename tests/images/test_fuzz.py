@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from shared import mutated
 
 from kdsharp import images
 from kdsharp.checks import UsageError
@@ -20,25 +21,6 @@ def whole(suffix):
     kind = {".jpg": "jpeg", ".tif": "tiff", ".jp2": "jpeg2000", ".heic": "heif"}.get(suffix, suffix[1:])
     PHOTO.save(packed, format=kind, **({} if suffix in (".bmp", ".ppm", ".jp2") else {"exif": exif.tobytes()}))
     return packed.getvalue()
-
-
-def mutated(content, rng):
-    """Some bytes changed, most of them near the beginning, where the description stands; or a piece lost or doubled."""
-    data, how = bytearray(content), rng.integers(5)
-    if how == 0:
-        return bytes(data[: rng.integers(1, len(data))])
-    start = int(len(data) * rng.random() ** 3)
-    length = int(rng.integers(1, 40))
-    if how == 1:
-        return bytes(data[:start] + data[start + length :])
-    if how == 2:
-        return bytes(data[: start + length] + data[start:])
-    if how == 3:
-        data[start : start + length] = bytes(len(data[start : start + length]))
-        return bytes(data)
-    for place in (len(data) * rng.random(int(rng.integers(1, 12))) ** 3).astype(int):
-        data[place] = rng.integers(256)
-    return bytes(data)
 
 
 def raw_errors(suffix, folder, count, seed=0):
