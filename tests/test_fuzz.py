@@ -99,7 +99,9 @@ def test_a_damaged_record_of_a_sweep_is_one_sentence(tmp_path):
     (tmp_path / "points").mkdir()
     for _ in range(200):
         (tmp_path / "points" / "0000.json").write_bytes(mutated(record.encode(), rng))
+        said = "0000.json is not the record of a point"
         try:
             records.read_records(tmp_path)
         except UsageError as error:
-            assert "0000.json is not the record of a point" in str(error)
+            said = str(error)
+        assert "0000.json is not the record of a point" in said

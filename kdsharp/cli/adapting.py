@@ -7,7 +7,7 @@ from typing import Any
 from kdsharp import video
 from kdsharp.checks import UsageError, check_positive
 from kdsharp.cli.batch import Job
-from kdsharp.cli.shared import console
+from kdsharp.cli.shared import say
 
 MINUTES = 2.0
 """What ``--adapt`` takes when no number follows."""
@@ -46,12 +46,12 @@ def adapted(
                 raise
             found |= dict.fromkeys(sources, UsageError(f"{name}: {error}"))
             continue
-        console.print(f"{name}: {movement.sentence()}", soft_wrap=True, markup=False)
+        say(f"{name}: {movement.sentence()}")
         learned = adapt.adapt(first.model, degrade.ClipMotion(vectors=movement.as_tuple()), minutes, own)
-        console.print(f"{name}: {learned.sentence()}", soft_wrap=True, markup=False)
+        say(f"{name}: {learned.sentence()}")
         found |= dict.fromkeys(sources, learned.model)
         if save is not None:
             told = {"adapted_from": first.name, "clip": name, "steps": learned.steps, "commit": provenance.commit()}
             checkpoints.save(save, learned.model, **(first.meta | told))
-            console.print(f"{save}: use it with --model, or export it", soft_wrap=True, markup=False)
+            say(f"{save}: use it with --model, or export it")
     return found

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from kdsharp.checks import UsageError, check_installed, check_name, value_of
-from kdsharp.cli.shared import Profile, console
+from kdsharp.cli.shared import PlainTable, Profile, console, say
 
 course_app = typer.Typer(no_args_is_help=True, help="Copies of the course, and what a lecturer needs.")
 Edition = Annotated[str, typer.Option(help="`student`: stubs in place of solutions; `instructor`: all of it.")]
@@ -40,12 +38,12 @@ def run(
 
     values = dict(_pair(text) for text in parameter or [])
     runs = run_lessons(lesson or [], profile, values, out)
-    table = Table("lesson", "seconds", "result")
+    table = PlainTable("lesson", "seconds", "result")
     for each in runs:
         shown = "\n".join(f"{name} = {value}" for name, value in each.results.items())
-        table.add_row(each.lesson, f"{each.seconds:.0f}", escape(shown if each.ok else f"FAILED in {each.error}"))
+        table.add_row(each.lesson, f"{each.seconds:.0f}", shown if each.ok else f"FAILED in {each.error}")
     console.print(table)
-    console.print(f"executed notebooks and results.json: {Path(runs[0].notebook).parent}", soft_wrap=True)
+    say(f"executed notebooks and results.json: {Path(runs[0].notebook).parent}")
     if not all(each.ok for each in runs):
         raise typer.Exit(1)
 
@@ -70,14 +68,14 @@ def book(
 
     page = build_book(profile).resolve()
     if not serve:
-        console.print(f"the book: {page}", soft_wrap=True)
+        say(f"the book: {page}")
         return
     with server(page.parent, port) as running:
-        console.print(f"the book: http://127.0.0.1:{running.server_port}/ (Ctrl-C ends it)", soft_wrap=True)
+        say(f"the book: http://127.0.0.1:{running.server_port}/ (Ctrl-C ends it)")
         try:
             running.serve_forever()
         except KeyboardInterrupt:
-            console.print(f"\nthe book stays at {page}", soft_wrap=True)
+            say(f"\nthe book stays at {page}")
 
 
 def lab(
@@ -98,12 +96,9 @@ def lab(
     if check_name(edition, editions.EDITIONS, "edition") == "student":
         if not (folder / editions.MANIFEST).is_file():
             editions.start(folder)
-            console.print(f"your own copy of the course: {folder}", soft_wrap=True)
+            say(f"your own copy of the course: {folder}")
         elif editions.is_behind(folder):
-            console.print(
-                f"the course has changed; `kdsharp course update {folder}` brings what is new and leaves yours alone",
-                soft_wrap=True,
-            )
+            say(f"the course has changed; `kdsharp course update {folder}` brings what is new and leaves yours alone")
         source = folder / f"{name}.ipynb"
         if not source.is_file():
             raise UsageError(f"{source} is not there any more; make another copy with `kdsharp course start`")
@@ -122,7 +117,7 @@ def start(
     from kdsharp.course import editions
 
     written = editions.start(folder, edition)
-    console.print(f"{len(written)} lessons in {folder}", soft_wrap=True)
+    say(f"{len(written)} lessons in {folder}")
 
 
 @course_app.command()
@@ -133,15 +128,15 @@ def update(folder: Annotated[Path, typer.Argument(help="Your copy of the course.
     changes = editions.update(folder)
     for each in changes:
         if each.trouble:
-            console.print(f"{each.lesson}: {escape(each.trouble)}", soft_wrap=True)
+            say(f"{each.lesson}: {each.trouble}")
             continue
         console.print(
             f"{each.lesson}: {each.changed} cells changed, {each.added} new, {each.removed} gone", soft_wrap=True
         )
         for line in each.kept:
-            console.print(f"  yours stays, though the course has a new version: {escape(line)}", soft_wrap=True)
+            say(f"  yours stays, though the course has a new version: {line}")
     if not changes:
-        console.print(f"{folder} is as the course is", soft_wrap=True)
+        say(f"{folder} is as the course is")
     if any(each.trouble for each in changes):
         raise typer.Exit(2)
 

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from kdsharp.checks import UsageError
-from kdsharp.cli.shared import console
+from kdsharp.cli.shared import PlainTable, console, say
 
 if TYPE_CHECKING:
     from kdsharp.sets.pairs import Finding
@@ -23,11 +21,11 @@ def list_sets() -> None:
     """List the sets that `data get` knows."""
     from kdsharp.sets import set_table
 
-    table = Table("name", "content", "size", "licence")
+    table = PlainTable("name", "content", "size", "licence")
     for name, row in set_table().items():
-        table.add_row(name, *(escape(row[key]) for key in ("content", "size", "licence")))
+        table.add_row(name, *(row[key] for key in ("content", "size", "licence")))
     console.print(table)
-    console.print("None of them is part of kdsharp; `kdsharp data get NAME` says more and fetches it.", highlight=False)
+    say("None of them is part of kdsharp; `kdsharp data get NAME` says more and fetches it.")
 
 
 @data_app.command()
@@ -54,7 +52,7 @@ def get(
     from kdsharp.sets import archives, download
 
     row, folder = sets.set_row(name), out / name
-    _say(sets.describe(name))
+    say(sets.describe(name))
     if "files" in row:
         if archive or sha256:
             raise UsageError(f"{name} is a set of single files with known checksums: --archive and --sha256 do not fit")
@@ -67,10 +65,10 @@ def get(
     if sha256 and len(sha256) != count:
         raise UsageError(f"--sha256 was given {len(sha256)} times for {count} archives; give one for each")
     if folder.exists():
-        _say(f"{folder} is there already; nothing is fetched")
+        say(f"{folder} is there already; nothing is fetched")
     elif not count:
-        _say(f"Its authors publish no address that a program can fetch. Open {row['page']} in a browser, fetch the")
-        _say(f"archive by hand, then: kdsharp data get {name} --archive FILE")
+        say(f"Its authors publish no address that a program can fetch. Open {row['page']} in a browser, fetch the")
+        say(f"archive by hand, then: kdsharp data get {name} --archive FILE")
         raise typer.Exit(2)
     else:
         try:
@@ -84,9 +82,9 @@ def get(
     findings = sets.verify(folder, name)
     _report(findings)
     if any(finding.serious for finding in findings):
-        _say(f"{folder} is not complete; when it was unpacked wrongly, remove it and get it again")
+        say(f"{folder} is not complete; when it was unpacked wrongly, remove it and get it again")
         raise typer.Exit(1)
-    _say(f"{folder} is complete. Measure: kdsharp evaluate --model small --pairs {folder}{row['use']}")
+    say(f"{folder} is complete. Measure: kdsharp evaluate --model small --pairs {folder}{row['use']}")
 
 
 def _get_files(row: dict[str, Any], base: str, folder: Path) -> None:
@@ -98,7 +96,7 @@ def _get_files(row: dict[str, Any], base: str, folder: Path) -> None:
     except KeyboardInterrupt:
         Console(stderr=True).print("\nkdsharp: stopped; what has arrived is kept, and the same command goes on")
         raise typer.Exit(130) from None
-    _say(f"{folder} holds all {len(found)} files. Train: kdsharp train shake --photos {folder}")
+    say(f"{folder} holds all {len(found)} files. Train: kdsharp train shake --photos {folder}")
 
 
 @data_app.command()
@@ -118,20 +116,16 @@ def check(
     count, findings = pairs.check(folder, split, blur)
     _report(findings)
     errors = sum(finding.serious for finding in findings)
-    _say(f"{count} pairs, {errors} errors, {len(findings) - errors} warnings in {folder}")
+    say(f"{count} pairs, {errors} errors, {len(findings) - errors} warnings in {folder}")
     if errors:
         raise typer.Exit(1)
 
 
 def _report(findings: "list[Finding]") -> None:
     if findings:
-        table = Table("", "file", "what is wrong")
+        table = PlainTable("", "file", "what is wrong")
         table.columns[1].overflow = table.columns[2].overflow = "fold"
         for finding in findings:
             level = "error" if finding.serious else "warning"
-            table.add_row(level, escape(str(finding.path)), escape(finding.sentence))
+            table.add_row(level, str(finding.path), finding.sentence)
         console.print(table)
-
-
-def _say(text: str) -> None:
-    console.print(text, soft_wrap=True, highlight=False, markup=False)

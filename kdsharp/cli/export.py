@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from kdsharp.checks import UsageError
-from kdsharp.cli.shared import console
+from kdsharp.cli.shared import PlainTable, console
 
 
 def export(
@@ -44,7 +43,7 @@ def export(
     with console.status("tracing the network"):
         onnx.export(found.model, out, fold, pixels, calibration)
     facts = measure.facts(found.model, out, protocol)
-    table = Table("", "PyTorch", "ONNX Runtime", title=str(out))
+    table = PlainTable("", "PyTorch", "ONNX Runtime", title=str(out))
     table.add_row("largest difference", "", f"{facts.difference:.1e}" + (" (8 bits)" if int8 or pixels else ""))
     table.add_row("1920x1080, ms", f"{facts.torch_ms:.0f}", f"{facts.onnx_ms:.0f}")
     table.add_row(f"{protocol}, held-out photos, dB", f"{facts.torch_psnr:.2f}", f"{facts.onnx_psnr:.2f}")

@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from kdsharp.checks import UsageError, atomic_path, check_name, make_folder
-from kdsharp.cli.shared import console
+from kdsharp.cli.shared import PlainTable, console, say, say_weights
 from kdsharp.filters import FILTERS, ORACLES
 
 
@@ -78,10 +76,11 @@ def evaluate(
         degradation = degrade.protocol(name)
         chosen, left_out = datasets.folder_photos(photos) if photos else (datasets.photos("test"), [])
         if left_out:
-            console.print(f"left out, not 8-bit RGB: {', '.join(left_out)}", soft_wrap=True)
+            say(f"left out, not 8-bit RGB: {', '.join(left_out)}")
         found = datasets.synthetic_pairs(degradation, chosen)
         count = len(chosen)
     told = scoring.oracles([wanted for wanted in filters if wanted in ORACLES], name, count)
+    say_weights(*models)
     functions = scoring.contestants(models, name, [wanted for wanted in filters if wanted in FILTERS]) | told
     if jpeg is not None:
         found = scoring.compressed(found, jpeg)
@@ -89,23 +88,19 @@ def evaluate(
         make_folder(json_file.parent)
     measured = name if jpeg is None else f"{name}, JPEG {jpeg}"
     rows = scoring.evaluate(functions, found, measured, progress=True, measures=measure or ())
-    table = Table("model", title=f"protocol {measured}, {rows[0].images} images")
+    table = PlainTable("model", title=f"protocol {measured}, {rows[0].images} images")
     for heading in ("PSNR (dB)", "SSIM", "SSIM volumetric", *rows[0].measures, "parameters", "ms/megapixel"):
         table.add_column(heading, justify="right")
     for row in rows:
         alike = (row.ssim, row.ssim_volumetric, *row.measures.values())
         numbers = (f"{row.psnr:.2f}", *(f"{value:.4f}" for value in alike), f"{row.parameters:,}")
         cost = f"{row.ms_per_megapixel:.0f}" if math.isfinite(row.ms_per_megapixel) else "-"
-        table.add_row(escape(row.model), *numbers, cost)
+        table.add_row(row.model, *numbers, cost)
     console.print(table)
     if each:
         for row in (row for row in rows if row.model != "input"):
             lost = "none below its input" if not row.below else f"{row.below} of {row.images} below their input"
-            console.print(
-                f"{row.model}: worst on {row.worst}, {row.worst_gain:+.2f} dB against the input; {lost}",
-                soft_wrap=True,
-                markup=False,
-            )
+            say(f"{row.model}: worst on {row.worst}, {row.worst_gain:+.2f} dB against the input; {lost}")
     if json_file is not None:
         with atomic_path(json_file) as temporary:
             temporary.write_text(json.dumps([_finite(row.as_dict()) for row in rows], indent=1), encoding="utf-8")
@@ -119,7 +114,7 @@ def models() -> None:
     """List what `--model` takes."""
     from kdsharp import checkpoints
 
-    table = Table("name", "trained for")
+    table = PlainTable("name", "trained for")
     for heading in ("parameters", "MACs/pixel", "PSNR (dB)", "input (dB)"):
         table.add_column(heading, justify="right")
     for name, path in checkpoints.bundled().items():
@@ -127,10 +122,9 @@ def models() -> None:
         size = (f"{meta['parameters']:,}", f"{meta['macs_per_pixel']:,}")
         table.add_row(name, meta["protocol"], *size, f"{meta['psnr']:.2f}", f"{meta['psnr_input']:.2f}")
     console.print(table)
-    console.print(
+    say(
         "PSNR on the held-out bundled photos. `--model` also takes the path of a .safetensors or .onnx file, or of an "
-        "official .pth file of Restormer or NAFNet (data/README.md).",
-        soft_wrap=True,
+        "official .pth file of Restormer or NAFNet (data/README.md)."
     )
 
 
@@ -163,7 +157,7 @@ def tune(
         for name, scores in write_rates(
             out or Path("data/rates.toml"), tune_rates(RECIPES["report-a"], progress=True)
         ).items():
-            console.print(f"{name}: rate {scores['rate']}, {scores['psnr']} dB on the validation photos")
+            say(f"{name}: rate {scores['rate']}, {scores['psnr']} dB on the validation photos")
         return
     out = out or Path("data/filters.toml")
     protocols = {

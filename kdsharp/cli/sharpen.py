@@ -11,7 +11,7 @@ from kdsharp.checks import UsageError, check_name, clear_parts, make_folder
 from kdsharp.cli.adapting import adapted
 from kdsharp.cli.batch import Job, jobs
 from kdsharp.cli.batch import run as run_jobs
-from kdsharp.cli.shared import console
+from kdsharp.cli.shared import say, say_weights
 from kdsharp.filters import FILTERS, ORACLES
 
 
@@ -90,6 +90,7 @@ def sharpen(
         )
     always: Any = FILTERS[check_name(filter, FILTERS, "filter")] if filter else None
     if always is None and adapt is None:
+        say_weights(model)
         always = network(model or "small", runtime)
     clear_parts(make_folder(out))
     every = jobs(photo, out, recursive)
@@ -116,9 +117,9 @@ def sharpen(
     if failed and len(todo) == 1 and not there:
         raise UsageError(failed[0][1])
     skipped = f", {there} were there already" if there else ""
-    console.print(f"{len(todo) - len(failed)} sharpened into {out}{skipped}", soft_wrap=True, markup=False)
+    say(f"{len(todo) - len(failed)} sharpened into {out}{skipped}")
     if failed:
-        console.print(f"{len(failed)} left out:", soft_wrap=True)
+        say(f"{len(failed)} left out:")
         for _, sentence in failed:
-            console.print(f"  {sentence}", soft_wrap=True, markup=False)
+            say(f"  {sentence}")
         raise typer.Exit(2)

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from kdsharp.checks import atomic_path, check_name
-from kdsharp.cli.shared import Profile, console
+from kdsharp.cli.shared import PlainTable, Profile, console, say
 
 if TYPE_CHECKING:
     from kdsharp.study import Line, Study
@@ -69,7 +68,7 @@ def distillation(
         )
         tables.write(table, note, [{key: record[key] for key in study.COLUMNS} for record in records])
     _show(lines)
-    console.print(f"{folder / 'table.md'} and figure.webp", soft_wrap=True)
+    say(f"{folder / 'table.md'} and figure.webp")
 
 
 @study_app.command()
@@ -94,7 +93,7 @@ def pictures(
     with atomic_path(folder / "table.md") as file:
         file.write_text(study.markdown(lines, chosen, command), encoding="utf-8")
     _show(lines)
-    console.print(f"{folder / 'table.md'}", soft_wrap=True)
+    say(f"{folder / 'table.md'}")
 
 
 @study_app.command()
@@ -133,11 +132,11 @@ def optimizers(
     ):
         with atomic_path(folder / name) as file:
             file.write_bytes(content)
-    shown = Table(*standings.COLUMNS)
+    shown = PlainTable(*standings.COLUMNS)
     for line in lines:
         shown.add_row(*standings.cells(line))
     console.print(shown)
-    console.print(f"{folder / 'table.md'}, table.csv and figure.webp", soft_wrap=True)
+    say(f"{folder / 'table.md'}, table.csv and figure.webp")
 
 
 def _study(name: str, profile: str, given: dict[str, int | str | None]) -> "tuple[Study, str]":
@@ -158,7 +157,7 @@ def _folder(out: Path | None, *parts: str | int | None) -> Path:
 def _show(lines: "list[Line]") -> None:
     from kdsharp.study.report import gain
 
-    table = Table("regime", "arm", "dB", "gain, dB", "verdict", "seconds")
+    table = PlainTable("regime", "arm", "dB", "gain, dB", "verdict", "seconds")
     for line in lines:
         table.add_row(line.regime, line.arm, f"{line.psnr:.2f}", gain(line), line.verdict, f"{line.seconds:.0f}")
     console.print(table)

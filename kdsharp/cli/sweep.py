@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from kdsharp.cli.shared import Profile, console
+from kdsharp.cli.shared import PlainTable, Profile, console, say
 
 if TYPE_CHECKING:
     from kdsharp.sweep import Point, Target
@@ -50,7 +48,7 @@ def sweep(
     points = sweeps.grid_points(found, sweeps.parse_grid(grid or []), seeds, profile)
     folder = out if out is not None else Path("build/sweep") / f"{found.label.replace(' ', '-')}-{profile}"
     before = _done(points, sweeps.read_records(folder))
-    _say(f"{len(points)} point{'s' * (len(points) > 1)}, {before} of them finished before")
+    say(f"{len(points)} point{'s' * (len(points) > 1)}, {before} of them finished before")
     try:
         sweeps.sweep(points, folder, workers, scheduler)
     except KeyboardInterrupt:
@@ -76,28 +74,24 @@ def _report(target: "Target", points: "list[Point]", folder: Path) -> int:
     shown = [name for name in target.main or measured if name in measured][:COLUMNS]
     several = any(row["seeds"] > 1 for row in rows)
     title = f"{target.label}: mean ± half-width of the 95 % interval over the seeds" if several else target.label
-    table = Table(*rows[0]["parameters"], title=title)
+    table = PlainTable(*rows[0]["parameters"], title=title)
     for heading in ("done", *shown):
         table.add_column(heading, justify="right", overflow="fold")
     for row in rows:
         numbers = [_number(*row["results"][name]) if name in row["results"] else "-" for name in shown]
-        values = [escape(str(value)) for value in row["parameters"].values()]
+        values = [str(value) for value in row["parameters"].values()]
         table.add_row(*values, f"{row['done']}/{row['seeds']}", *numbers)
     console.print(table)
     mine = [records[point.identity] for point in points if point.identity in records]
     failed = [record for record in mine if record["status"] != "done"]
     for record in failed[:FAILURES]:
         at = ", ".join(f"{name} {value}" for name, value in record["parameters"].items())
-        _say(f"FAILED {at}{', ' if at else ''}seed {record['seed']}: {record['error']}")
+        say(f"FAILED {at}{', ' if at else ''}seed {record['seed']}: {record['error']}")
     if len(failed) > FAILURES:
-        _say(f"and {len(failed) - FAILURES} more failed; their errors are in the table")
-    _say(f"all results and where they come from: {folder / 'results.parquet'}")
+        say(f"and {len(failed) - FAILURES} more failed; their errors are in the table")
+    say(f"all results and where they come from: {folder / 'results.parquet'}")
     return _done(points, records)
 
 
 def _number(mean: float, half: float) -> str:
     return f"{mean:.5g} ± {half:.2g}" if math.isfinite(half) else f"{mean:.5g}"
-
-
-def _say(text: str) -> None:
-    console.print(text, soft_wrap=True, highlight=False, markup=False)

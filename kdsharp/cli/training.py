@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from kdsharp.checks import UsageError, check_name, make_folder
-from kdsharp.cli.shared import Profile, console
+from kdsharp.cli.shared import Profile, say
 
 
 def train(
@@ -59,7 +59,7 @@ def train(
         raise UsageError("--photos and --pairs exclude each other; give one of them")
     own, left_out = datasets.folder_paths(photos) if photos else (None, [])
     if left_out:
-        console.print(f"left out, not 8-bit RGB: {', '.join(left_out)}", soft_wrap=True, markup=False)
+        say(f"left out, not 8-bit RGB: {', '.join(left_out)}")
     folder_of_pairs = datasets.PairedFolder(pairs, "train", blur) if pairs else None
     ready = teacher is not None or not isinstance(chosen.teacher, Stage)
     stages = (STAGES[1:] if ready else STAGES) if stage is None else (check_name(stage, STAGES, "stage"),)
@@ -77,10 +77,9 @@ def train(
         )
         if not this_process().is_main_process:
             continue
-        console.print(
+        say(
             f"{path} and {path.with_suffix('.md').name}; score it: kdsharp evaluate --model {path} "
-            f"--protocol {chosen.protocol}",
-            soft_wrap=True,
+            f"--protocol {chosen.protocol}"
         )
 
 
