@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import skimage.data
 
 from kdsharp.checks import UsageError
 from kdsharp.images import to_tensor
@@ -32,3 +33,17 @@ def test_flicker_is_the_deviation_over_time():
     noise = np.random.default_rng(0).normal(100, 4, (200, 8, 8, 3)).round().astype(np.uint8)
     assert frames.flicker(noise) == pytest.approx(4, rel=0.03)
     assert frames.flicker([PHOTO] * 3) == 0
+
+
+def test_a_filmed_frame_is_the_mean_along_its_step_and_its_truth_stands_in_the_middle():
+    photo = skimage.data.coffee()
+    blurred, sharp = frames.filmed(photo, (60, 80), 4, step=(9, -3))
+    assert len(blurred) == len(sharp) == 4
+    top, left = next(
+        (y, x) for y in range(340) for x in range(520) if np.array_equal(photo[y : y + 60, x : x + 80], sharp[1])
+    )
+    np.testing.assert_array_equal(photo[top - 3 : top + 57, left + 9 : left + 89], sharp[2])  # one step on
+    shots = [photo[top - round(t / 3) : top + 60 - round(t / 3), left + t : left + t + 80] for t in range(-4, 5)]
+    np.testing.assert_allclose(blurred[1], np.mean(shots, 0), atol=0.6)
+    with pytest.raises(UsageError, match="leave a photo"):
+        frames.filmed(photo, (60, 80), 99, step=(9, -3))

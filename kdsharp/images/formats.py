@@ -22,7 +22,7 @@ SUFFIXES += HEIF  # without the extra each is refused by name, never passed over
 WRITTEN = ("PNG", "JPEG", "MPO", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF", "HEIF")
 """Formats that a photo is written back in; a camera's MPO is a JPEG with another behind it."""
 MAX_PIXELS = 256_000_000
-"""Largest photo that is read, in pixels: 200 megapixels, which phones make, take about 2.5 GB from file to file."""
+"""Largest photo that is read, in pixels: 190 megapixels, as phones make them, take 3 GB from file to file."""
 MIN_SIDE = 16
 """Smallest side in pixels: below it no blur fits into the picture."""
 HEAD = 1 << 20

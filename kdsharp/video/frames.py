@@ -31,6 +31,45 @@ def pan(photo: np.ndarray, size: tuple[int, int], count: int) -> Iterator[np.nda
         yield np.ascontiguousarray(photo[top : top + size[0], left : left + size[1]])
 
 
+def filmed(
+    photo: np.ndarray, size: tuple[int, int], count: int, step: tuple[int, int]
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """What a camera sees that flies over a photo with its shutter open: blurred frames, and sharp ones of mid-exposure.
+
+    A blurred frame is the mean of the stored values along its whole step, as REDS and GoPro make theirs (g = 1).
+
+    Args:
+        photo: uint8 (H, W, 3).
+        size: (height, width) of a frame.
+        count: of frames.
+        step: (x, y) in whole pixels from frame to frame.
+
+    Raises:
+        UsageError: when the flight leaves the photo.
+    """
+    blurred, sharp = [], []
+    samples = max(abs(step[0]), abs(step[1]), 1)
+    room = (
+        photo.shape[0] - size[0] - abs(step[1]) * (count + 1),
+        photo.shape[1] - size[1] - abs(step[0]) * (count + 1),
+    )
+    if min(room) < 0:
+        raise UsageError(
+            f"{count} steps of {step} pixels leave a photo of {photo.shape[:2]}; take fewer or shorter ones"
+        )
+    start = np.array([0 if each >= 0 else -each * (count + 1) for each in step]) + np.array(room[::-1]) // 2
+    for number in range(count):
+        middle = start + np.array(step) * (number + 1)
+        shots = []
+        for time in (np.arange(samples) - (samples - 1) / 2) / samples:
+            left, top = np.rint(middle + time * np.array(step)).astype(int)
+            shots.append(photo[top : top + size[0], left : left + size[1]])
+        blurred.append(np.rint(np.mean(shots, 0)).astype(np.uint8))
+        left, top = middle
+        sharp.append(np.ascontiguousarray(photo[top : top + size[0], left : left + size[1]]))
+    return blurred, sharp
+
+
 def write(frames: Iterable[np.ndarray], path: str | Path, rate: int = 25) -> Path:
     """Write uint8 (H, W, 3) frames with even sides as H.264, as finely as :func:`sharpen_video` does, without sound."""
     check_installed(("av",), "video")
