@@ -27,6 +27,8 @@ HOLDS = {
     "PPM": (),
 }
 """Which facts a format can be given by Pillow."""
+LOSSY = ("JPEG", "WEBP", "AVIF", "HEIF")
+"""Formats that are written at a quality."""
 WORDS = {"exif": "EXIF", "icc_profile": "colour profile", "dpi": "resolution", "xmp": "XMP", "comment": "comment"}
 TIFF_FACTS = (270, 271, 272, 282, 283, 296, 305, 306, 315, 700, 33432, 34665, 34853)
 """A TIFF's tags that speak of the photo; all others speak of how its pixels lie in the file."""

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from kdsharp.checks import UsageError
-from kdsharp.images.facts import facts, packing, upright
+from kdsharp.images.facts import HOLDS, LOSSY, facts, packing, upright
 from kdsharp.images.formats import SUFFIXES, WRITTEN, check_codec, check_kind, is_lossless_webp
 
 
@@ -25,6 +25,15 @@ class Kept:
 
     options: dict[str, Any] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+
+    def under(self, path: str | Path) -> "Kept":
+        """The same for a file of another name: where its suffix names another format, only the facts that it holds."""
+        Image.init()
+        wanted = Image.EXTENSION.get(Path(path).suffix.lower())
+        if wanted is None or not self.options or wanted == self.options["format"]:
+            return self
+        facts = {name: value for name, value in self.options.items() if name in HOLDS.get(wanted, ())}
+        return Kept({"format": wanted} | ({"quality": 95} if wanted in LOSSY else {}) | facts, self.left_out)
 
 
 def open_photo(path: str | Path, convert: bool = False, written: bool = True) -> tuple[np.ndarray, Kept]:

@@ -313,3 +313,14 @@ def test_a_grey_photo_becomes_rgb_without_its_grey_profile(tmp_path):
     _, kept = images.open_photo(tmp_path / "grey.png", convert=True)
     assert "icc_profile" not in kept.options
     assert kept.left_out == ("its colour profile, which speaks of L and not of RGB",)
+
+
+def test_under_another_name_the_facts_stay_that_its_format_holds(tmp_path):
+    pixels, kept = images.open_photo(with_facts(tmp_path / "photo.jpg"))
+    assert kept.under(tmp_path / "other.jpeg") is kept
+    for suffix in ("png", "webp", "tif"):
+        with Image.open(images.write(tmp_path / f"other.{suffix}", pixels, kept.under(f"other.{suffix}"))) as image:
+            assert image.format == FORMATS[suffix]
+            assert image.getexif()[ExifTags.Base.Make] == "Camera & Co"
+            assert image.info["icc_profile"] == PROFILE
+    assert images.write(tmp_path / "other.ppm", pixels, kept.under("other.ppm")).is_file()
