@@ -64,3 +64,13 @@ def test_the_command_prints_it(kdsharp, tmp_path):
     done = kdsharp("course", "table", tmp_path)
     assert done.returncode == 0
     assert done.stdout == guide.lesson_table(tmp_path)
+
+
+def test_an_editors_copies_are_no_lessons(tmp_path, monkeypatch):
+    from kdsharp.course import lessons as module
+
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    for name in ("01_a", "01_a-Copy1", "02_b", ".ipynb_checkpoints/01_a-checkpoint", "notes", "1_c"):
+        (tmp_path / f"{name}.ipynb").touch()
+    monkeypatch.setattr(module, "place", lambda name: tmp_path)
+    assert list(module.lessons()) == ["01_a", "02_b"]
