@@ -210,3 +210,15 @@ def test_the_command_wants_an_onnx_name_and_a_known_runtime(tmp_path):
         run.invoke(cli.app, ["export", "small", str(tmp_path / "net.bin")], catch_exceptions=False)
     with pytest.raises(UsageError, match=r"unknown runtime 'tpu'; choose one of: torch, onnx"):
         run.invoke(cli.app, ["sharpen", "a.png", "--out", str(tmp_path), "--runtime", "tpu"], catch_exceptions=False)
+
+
+def test_an_exported_network_knows_the_largest_piece_that_it_may_see(tmp_path, monkeypatch):
+    network = build("unet-tiny", 0).eval()
+    assert not hasattr(export.Session(export.export(network, tmp_path / "a.onnx", pixels=True)), "whole")
+    network.whole = 2_000
+    session = export.Session(export.export(network, tmp_path / "b.onnx", pixels=True))
+    assert session.whole == 2_000
+    seen, real = [], session.pixels
+    monkeypatch.setattr(session, "pixels", lambda photo: seen.append(photo.shape) or real(photo))
+    inference.sharpen(session, np.zeros((50, 50, 3), np.uint8))
+    assert seen == [(50, 50, 3)]  # one tile holds it, but it went through the tiles

@@ -130,6 +130,7 @@ def wrap(found: onnx.ModelProto, pixels: bool) -> onnx.ModelProto:
     domains = {each.domain: each.version for each in found.opset_import} | {"com.microsoft": 1}
     opsets = [helper.make_opsetid(domain, version) for domain, version in domains.items()]
     whole = helper.make_model(graph, opset_imports=opsets, ir_version=found.ir_version)
+    whole.metadata_props.extend(entry for entry in found.metadata_props if entry.key == "kdsharp_whole")
     onnx.checker.check_model(whole)
     return whole
 
