@@ -7,7 +7,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from kdsharp import cli, degrade, study, tables
+from kdsharp import cli, datasets, degrade, images, study, tables
 from kdsharp.checks import UsageError
 from kdsharp.datasets import Crops, FewLabels, photos
 from kdsharp.distill import Distillation
@@ -301,3 +301,28 @@ def test_the_command_for_pictures_leaves_a_table(tmp_path, monkeypatch):
     done = CliRunner().invoke(cli.app, command, catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert "| pictures | dead leaves |" in (tmp_path / "table.md").read_text()
+
+
+def test_the_study_of_ingredients_scores_each_on_real_pairs_and_keeps_its_rows(kdsharp, tmp_path):
+    from kdsharp.study import ingredients
+
+    photo = datasets.photos("validation")[0].pixels[:64, :64]
+    for folder, pixels in (("blur", photo // 2 + 60), ("sharp", photo)):
+        images.write(tmp_path / "pairs" / folder / "a.png", pixels)
+    words = ["study", "blur", "--pairs", tmp_path / "pairs", "--size", "tiny", "--steps", 2, "--profile", "smoke"]
+    words += ["--out", tmp_path / "out", "--ingredient", "straight paths", "--ingredient", "JPEG after it"]
+    done = kdsharp(*words)
+    assert done.returncode == 0, done.stderr
+    records = sorted((tmp_path / "out").glob("*.json"))
+    assert [path.name for path in records] == [
+        "JPEG after it, tiny, 2 steps.json",
+        "straight paths, tiny, 2 steps.json",
+    ]
+    table = (tmp_path / "out" / "table.md").read_text()
+    assert table.startswith("| ingredient | gain | worst | below | jpeg | ")
+    assert "| straight paths | " in table
+    before = [path.stat().st_mtime_ns for path in records]
+    assert kdsharp(*words).returncode == 0
+    assert [path.stat().st_mtime_ns for path in records] == before
+    found = ingredients.scores(torch.nn.Identity(), datasets.PairedFolder(tmp_path / "pairs"))
+    assert (found["gain"], found["below"], found["sharp"]) == (0, 0, float("inf"))

@@ -97,6 +97,39 @@ def pictures(
 
 
 @study_app.command()
+def blur(
+    pairs: Annotated[Path, typer.Option(help="A folder of real pairs to choose by; never those only measured.")],
+    photos: Annotated[
+        Path | None, typer.Option(help="Train on the sharp photos of this folder; the bundled ones by default.")
+    ] = None,
+    ingredient: Annotated[list[str] | None, typer.Option(help="Only this one; repeat it. All by default.")] = None,
+    size: Annotated[str, typer.Option(help="`tiny`, `small` or `base`.")] = "base",
+    steps: Annotated[int, typer.Option(min=1, help="Training steps of each row.")] = 4000,
+    profile: Profile = "full",
+    out: Annotated[Path, typer.Option(help="Folder of the records.")] = Path("build/study/blur"),
+) -> None:
+    """What is each ingredient of the synthetic blur worth on real pairs? One row each, one seed.
+
+    Writes a record for each row and `table.md`; finished rows are kept.
+
+    Example: `kdsharp study blur --pairs gopro_crops --photos photos --ingredient "straight paths"`
+    """
+    from kdsharp import datasets
+    from kdsharp.study import ingredients
+
+    own = datasets.folder_paths(photos)[0] if photos else None
+    found = ingredients.run(datasets.PairedFolder(pairs), out, own, steps, ingredient or (), size, profile)
+    with atomic_path(out / "table.md") as file:
+        file.write_text(ingredients.markdown(found), encoding="utf-8")
+    heads = [name for name in ingredients.COLUMNS if any(name in record for record in found.values())]
+    table = PlainTable("ingredient", *heads, title=f"{size}, {steps} steps; gains over the input in dB")
+    for name, record in found.items():
+        table.add_row(name, *(ingredients.cell(record, head) for head in heads))
+    console.print(table)
+    say(f"{out / 'table.md'}")
+
+
+@study_app.command()
 def optimizers(
     profile: Profile = "lab",
     optimizer: Annotated[list[str] | None, typer.Option(help="Only this one; repeat it. All six by default.")] = None,
