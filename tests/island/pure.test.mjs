@@ -8,6 +8,7 @@ const { count, markdown } = await web("checklist");
 const { fade, tiles } = await web("browser");
 const { PageModel } = await web("islands");
 const store = await web("store");
+const kernel = await web("kernel");
 
 test("a position has its place in a list that runs over the last slider fastest", () => {
   const seen = [];
@@ -76,4 +77,35 @@ test("what a reader did is kept, listed and forgotten; a browser that keeps noth
   store.forgetEverything();
   assert.deepEqual([...kept.keys()], ["another site's"]);
   delete globalThis.localStorage;
+});
+
+test("stripes are their own inverse, and a dot is all patterns alike", () => {
+  const one = Float64Array.from({ length: 25 }, (_, i) => Math.sin(i * i));
+  kernel.stripes(kernel.stripes(one, 5), 5).forEach((value, i) => assert.ok(Math.abs(value - one[i]) < 1e-12));
+  const dot = new Float64Array(25);
+  dot[0] = 1;
+  kernel.stripes(dot, 5).forEach((value) => assert.ok(Math.abs(value - 0.2) < 1e-12));
+});
+
+test("a gradient is what the error changes by", () => {
+  const side = 7, k = 3, random = kernel.generator(3);
+  const input = Float64Array.from({ length: side * side }, random), target = Float64Array.from({ length: 25 }, random);
+  const weights = Float64Array.from({ length: 9 }, random), gradient = new Float64Array(9);
+  const error = (kernels) => {
+    const answer = kernel.convolve(input, side, kernels, k);
+    return answer.reduce((sum, value, i) => sum + (value - target[i]) ** 2, 0) / 25;
+  };
+  const told = kernel.addGradient(gradient, input, side, kernel.convolve(input, side, weights, k), target, k, 1);
+  assert.ok(Math.abs(told - error(weights)) < 1e-12);
+  gradient.forEach((value, i) => {
+    const more = weights.with(i, weights[i] + 1e-6);
+    assert.ok(Math.abs((error(more) - told) / 1e-6 - value) < 1e-4);
+  });
+});
+
+test("a dot has a gain of 1 at every frequency, a mean of neighbours less at high ones", () => {
+  const dot = new Float64Array(9).with(4, 1);
+  assert.deepEqual(kernel.gains(dot, 3, 4), [1, 1, 1, 1]);
+  const mean = kernel.gains(new Float64Array(9).fill(1 / 9), 3, 2);
+  assert.ok(Math.abs(mean[0] - 1) < 1e-12 && Math.abs(mean[1] + 1 / 3) < 1e-12);
 });
