@@ -8,8 +8,8 @@ The floor plan. Things to press: ``Explorer`` and ``Slider`` here, :mod:`~kdshar
 :mod:`~kdsharp.explore.kernel` (06, 09), :mod:`~kdsharp.explore.browser` (14),
 :mod:`~kdsharp.explore.checklist` (15). What they draw, by the lesson that asks:
 ``strength`` (00, 01, 13), ``frequency`` (02), ``blur`` (03), ``measuring`` (04), ``known_blur`` (05),
-``training`` (06, 09, 10), ``transformer`` (07), ``students`` (08), ``grid`` (10), ``penalties`` (11), ``descent`` (12),
-``deploying`` (14), ``tiles`` (07, 14), ``reading`` (15).
+``training`` (06, 10), ``transformer`` (07), ``students`` (08), ``bet`` and ``grid`` (10), ``penalties`` (11),
+``descent`` (12), ``deploying`` (14), ``tiles`` (07, 14), ``reading`` (15).
 """
 
 import html

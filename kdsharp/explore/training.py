@@ -1,4 +1,4 @@
-"""What the explorers of lessons 06, 09 and 10 draw: a network's answer after some training."""
+"""What the explorers of lessons 06 and 10 draw: a network's answer after some training."""
 
 from contextlib import suppress
 
