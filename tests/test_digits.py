@@ -30,6 +30,8 @@ GREY = 1 / 255
 TEACHER = (BATCH + 0.6 * GREY).bfloat16()
 IMAGE_TERMS = {name: loss for name, loss in LOSSES.items() if name != "ssim-without-gradient"}
 IMAGE_TERMS |= {"output": formulas.output_term}
+IMAGE_TERMS |= {"contrast": lambda s, t: formulas.contrast_term(s, t, formulas.degraded_again(t))}
+IMAGE_TERMS |= {"confident": lambda s, t: formulas.confident_term(s, TEACHER.to(s.dtype), t)}
 IMAGE_TERMS |= {"bounded": lambda s, t: formulas.bounded_term(s, TEACHER.to(s.dtype), t)}
 TEMPERATURES = [1 / 8, 1 / 4, 1 / 2, 1.0, 2.0, 4.0, 8.0, 16.0]
 MAP_TERMS = {f"channel at {tau:g} spreads": ("channel", tau) for tau in TEMPERATURES}

@@ -1,5 +1,7 @@
 """Distillation terms: their gradients, limits and invariances; and the step that mixes them."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -15,6 +17,9 @@ from kdsharp.distill import (
     attention_term,
     bounded_term,
     channel_term,
+    confident_term,
+    contrast_term,
+    degraded_again,
     hint_term,
     output_term,
     uncertainty_term,
@@ -242,6 +247,30 @@ def test_the_bounded_term_counts_only_where_the_student_is_not_better():
     assert student.grad.flatten().tolist() == pytest.approx([0, 2 * 0.4 / 4, 2 * 0.3 / 4, 0])
     wide = bounded_term(student.detach(), teacher, truth, margin=0.04)
     assert wide.item() == pytest.approx((0.1**2 + 0.4**2 + 0.3**2) / 4)  # 0.01 + 0.04 is above the teacher's 0.04
+
+
+def test_the_contrast_term_is_a_ratio_of_distances_and_pushes_away_from_the_worse():
+    student = torch.full((2, 1, 12, 12), 0.5, requires_grad=True)
+    teacher, worse = torch.full((2, 1, 12, 12), 0.6), torch.full((2, 1, 12, 12), 0.1)
+    worse[1] = 0.3
+    term = contrast_term(student, teacher, worse)
+    assert term.item() == pytest.approx((0.1 / 0.4 + 0.1 / 0.2) / 2, rel=1e-5)
+    term.backward()
+    assert (student.grad < 0).all()  # up: to the teacher, away from the worse
+    assert contrast_term(teacher, teacher, worse) == 0
+    again = degraded_again(torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(0)))
+    assert again.shape == (1, 3, 20, 24)
+    assert again.std() < 0.1
+
+
+def test_the_confident_term_hears_the_teacher_where_it_is_right():
+    truth = torch.zeros(1, 1, 1, 3)
+    teacher, student = torch.tensor([[[[0.0, 0.1, 0.5]]]]), torch.tensor([[[[0.2, 0.3, 0.7]]]])
+    weights = torch.tensor([1.0, math.exp(-2), math.exp(-10)])
+    assert confident_term(student, teacher, truth, doubt=20).item() == pytest.approx((0.2 * weights).mean().item())
+    assert confident_term(student, teacher, truth, doubt=0).item() == pytest.approx(0.2)
+    with pytest.raises(UsageError, match="doubt"):
+        confident_term(student, teacher, truth, doubt=-1)
 
 
 def test_the_uncertainty_term_is_minus_the_logarithm_of_a_laplace_density():

@@ -16,7 +16,7 @@ FEATURE_TERMS = ("hint", "channel", "attention", "affinity", "uncertainty")
 ADAPTED = {"hint": 0, "channel": 0, "uncertainty": 1}
 """Feature terms whose student map first passes an adapter, and how many channels it gives beyond the teacher's."""
 
-TERMS = ("output", *FEATURE_TERMS, "bounded", *(f"output-{loss}" for loss in LOSSES))
+TERMS = ("output", *FEATURE_TERMS, "bounded", "contrast", "confident", *(f"output-{loss}" for loss in LOSSES))
 """Distillation terms by name. ``output`` is L1; ``output-NAME`` is any reconstruction loss, student against teacher."""
 
 
@@ -113,6 +113,10 @@ class Distillation(nn.Module):
                 named[name] = self._compare(name, student_taps[self.student_tap], teacher_taps[self.teacher_tap])
             elif name == "bounded":
                 named[name] = formulas.bounded_term(prediction[:labels], target[:labels], sharp)
+            elif name == "contrast":
+                named[name] = formulas.contrast_term(prediction, target, formulas.degraded_again(blurred))
+            elif name == "confident":
+                named[name] = formulas.confident_term(prediction[:labels], target[:labels], sharp)
             elif name == "output":
                 named[name] = formulas.output_term(prediction, target)
             else:

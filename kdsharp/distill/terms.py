@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from kdsharp.checks import check_images, check_positive, check_range
 from kdsharp.digits import in_float32
 from kdsharp.features import match_size
+from kdsharp.kernels import convolve, gaussian
 
 LOG_SCALES = (-6.0, 6.0)
 """Bounds of ``log b`` in :func:`uncertainty_term`."""
@@ -137,6 +138,43 @@ def bounded_term(student: Tensor, teacher: Tensor, truth: Tensor, margin: float 
     check_range(margin, 0, 1, "margin")
     ours, theirs = (student - truth).square(), (teacher - truth).square()
     return (ours * (ours.detach() + margin > theirs)).mean()
+
+
+@in_float32
+def contrast_term(student: Tensor, teacher: Tensor, worse: Tensor) -> Tensor:
+    """Contrast: near the teacher's answer, and far from a picture that is worse than the input: a ratio of distances.
+
+    ``mean |S - T| / mean |S - W|`` for each image, then the mean; at or above 0.
+
+    Args:
+        student, teacher: output images (B, C, H, W).
+        worse: the input degraded once more (:func:`degraded_again`), the negative.
+
+    Source: contrastive regularisation of Wu et al., "Contrastive learning for compact single image dehazing", CVPR
+    2021, on the outputs themselves instead of VGG's maps. Lesson 09.
+    """
+    check_images(student, teacher, worse)
+    near, far = ((student - other).abs().flatten(1).mean(1) for other in (teacher, worse))
+    return (near / far.clamp_min(1e-6)).mean()
+
+
+def degraded_again(blurred: Tensor) -> Tensor:
+    """A blurred image (B, C, H, W) blurred once more, by a Gaussian of 2 pixels: what no answer should look like."""
+    return convolve(blurred, gaussian(2.0))
+
+
+@in_float32
+def confident_term(student: Tensor, teacher: Tensor, truth: Tensor, doubt: float = 20.0) -> Tensor:
+    """The teacher's answers, heard where it is right: ``mean exp(-g |T - Y|) |S - T|``.
+
+    Args:
+        student, teacher, truth: images (B, C, H, W); only labelled ones can say where the teacher errs.
+        doubt: g, at or above 0; at 20 an error of 9 grey levels halves the teacher's weight, 0 trusts it everywhere.
+    """
+    check_images(student, teacher, truth)
+    check_range(doubt, 0, math.inf, "doubt")
+    trust = (-doubt * (teacher - truth).abs()).exp()
+    return (trust * (student - teacher).abs()).mean()
 
 
 @in_float32

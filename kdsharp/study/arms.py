@@ -40,6 +40,8 @@ ARMS = {
     "channel": Arm(("channel",)),
     "affinity": Arm(("affinity",)),
     "bounded": Arm(("bounded",)),
+    "contrast": Arm(("contrast",)),
+    "confident": Arm(("confident",)),
     "output-symmetries": Arm(("output",), symmetries=2),
     "hint-first": Arm(("output",), more="hint first"),
 }
