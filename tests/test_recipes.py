@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import tomllib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ TINY = Recipe(
 @pytest.fixture(autouse=True)
 def few_pixels(monkeypatch):
     """One noisy photo of 80 pixels a side instead of the bundled ones."""
-    pixels = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (180, 180, 3), dtype=np.uint8)
     asked = []
     monkeypatch.setattr(training, "photos", lambda split: asked.append(split) or [Photo("a", pixels)])
     monkeypatch.setattr(training, "training_pictures", lambda *options, progress, own: [pixels])
@@ -332,3 +333,19 @@ def test_every_optimizer_has_a_tuned_rate():
     assert found["adadelta"] > 10 * found["adam"]  # what report A's equal rates hide
     with pytest.raises(UsageError, match="unknown optimizer 'adm'"):
         rates.tuned_rate("adm")
+
+
+@pytest.mark.parametrize("labels", [2, 0])
+def test_few_labels_lie_beside_crops_without_one(labels):
+    recipe = RECIPES["alpha-labels"]
+    plan = replace(recipe.student, leaves=0, crop=32, labels=labels)
+    batches = training.synthetic_batches(recipe, plan)
+    blurred, sharp = batches[3]
+    assert blurred.shape == (16, 3, 32, 32)
+    assert sharp.shape == (8, 3, 32, 32)
+    other = training.synthetic_batches(recipe, replace(plan, config=replace(plan.config, seed=1)))
+    if labels:
+        assert batches.pairs.shape == (2, 2, 3, 96, 96)
+        assert torch.equal(batches.pairs, other.pairs)  # every seed learns from the same pairs
+    assert not torch.equal(blurred[8:], other[3][0][8:])
+    assert not torch.equal(blurred[:8], blurred[8:])

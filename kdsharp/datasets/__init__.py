@@ -7,12 +7,13 @@ from kdsharp.datasets.bundled import SPLITS, Photo, folder_paths, folder_photos,
 from kdsharp.datasets.crops import Crops, PairCrops, training_pictures
 from kdsharp.datasets.disk import DiskPictures
 from kdsharp.datasets.epochs import Epochs
-from kdsharp.datasets.labels import FewLabels
+from kdsharp.datasets.labels import BesideUnlabelled, FewLabels
 from kdsharp.datasets.leaves import dead_leaves
 from kdsharp.datasets.pairs import PairedFolder, synthetic_pairs, true_psfs
 
 __all__ = [
     "SPLITS",
+    "BesideUnlabelled",
     "Crops",
     "DiskPictures",
     "Epochs",

@@ -38,3 +38,21 @@ class FewLabels(Dataset):
             crops.append(crop.flip(-1) if rng.random() < 0.5 else crop)
         blurred, sharp = torch.stack(crops, 1)
         return torch.cat([blurred, self.unlabelled[step][0]]).contiguous(), sharp.contiguous()
+
+
+class BesideUnlabelled(Dataset):
+    """Batches whose first images are labelled crops drawn afresh, and whose others have no label: :class:`FewLabels`
+    with a label for every photo.
+
+    Args:
+        labelled, unlabelled: two :class:`Crops`, of different seeds; the sharp versions of the second are thrown away.
+
+    Indexing gives the blurred images of both and the sharp versions of the first.
+    """
+
+    def __init__(self, labelled: Crops, unlabelled: Crops) -> None:
+        self.labelled, self.unlabelled = labelled, unlabelled
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        blurred, sharp = self.labelled[step]
+        return torch.cat([blurred, self.unlabelled[step][0]]).contiguous(), sharp

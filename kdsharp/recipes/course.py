@@ -84,6 +84,20 @@ GRID = Stage(
 )
 """A short run at one alpha and temperature; a sweep repeats it at many (lesson 10)."""
 
+ALPHA_LABELS = Stage(
+    "alpha-labels",
+    "unet-small",
+    replace(STUDENT.config, steps=2_000, average=0.995, save_every=2_000),
+    crop=64,
+    leaves=20,
+    unlabelled=8,
+    labels=8,
+    alpha=0.5,
+    terms=(("output", 1.0),),
+)
+"""The teacher's answers at one alpha and one number of labelled pairs (0: a label for every crop). Every step sees
+eight labelled crops and eight without a label; a sweep repeats it at many (lessons 09 and 10)."""
+
 COURSE = {
     recipe.name: recipe
     for recipe in (
@@ -92,6 +106,7 @@ COURSE = {
         Recipe("small", "shake", PHOTOS, "teacher", SMALL),
         Recipe("tiny", "motion", MOVING, "base", TINY),
         Recipe("alpha-temperature", "shake", SHAKE, "teacher", GRID),
+        Recipe("alpha-labels", "shake", SHAKE, "teacher", ALPHA_LABELS),
         _sharpener("gaussian-256"),
         _sharpener("bilinear-60"),
         _sharpener("bicubic-4x", grid=4),

@@ -28,6 +28,8 @@ class Stage:
         leaves: dead-leaves pictures beside the photos.
         contrast, softness: flatter and softer scenes than the photos' own (see ``Crops``).
         choices: crops drawn for each that is taken, the one with the most detail (see ``Crops``).
+        unlabelled: crops a batch that have no label, beside those that have one; only a teacher can judge them.
+        labels: where there are unlabelled crops, how many pairs the labelled ones come from; 0 draws each afresh.
         resize: real pairs are reduced to this side before they are cropped; None leaves them as they are.
         loss: reconstruction loss, one name or a weighted sum (``"l1 + 0.5 ssim"``).
         alpha, temperature, terms, taps, weighting: the distillation (students only; see ``Distillation``).
@@ -49,6 +51,8 @@ class Stage:
     contrast: float = 1.0
     softness: float = 0.0
     choices: int = 1
+    unlabelled: int = 0
+    labels: int = 0
     resize: int | None = None
     loss: str = "charbonnier"
     alpha: float = 1.0
@@ -75,7 +79,7 @@ class Stage:
         )
         if profile == "lab":
             return replace(self, config=short, crop=self.lab_crop, leaves=min(self.leaves, 8))
-        return replace(self, config=short, batch=2, crop=48, leaves=0)
+        return replace(self, config=short, batch=2, unlabelled=min(self.unlabelled, 2), crop=48, leaves=0)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,16 @@ from torch.utils.data import Dataset
 
 from kdsharp import checkpoints
 from kdsharp.checks import UsageError, atomic_path, check_name
-from kdsharp.datasets import Crops, PairCrops, PairedFolder, photos, synthetic_pairs, training_pictures
+from kdsharp.datasets import (
+    BesideUnlabelled,
+    Crops,
+    FewLabels,
+    PairCrops,
+    PairedFolder,
+    photos,
+    synthetic_pairs,
+    training_pictures,
+)
 from kdsharp.degrade import Degradation, protocol
 from kdsharp.devices import device_of, this_process
 from kdsharp.distill import Distillation
@@ -27,6 +36,9 @@ from kdsharp.recipes.card import model_card
 from kdsharp.recipes.plan import STAGES, Recipe, Stage
 from kdsharp.sets.files import known
 from kdsharp.train import Supervised, fit
+
+UNLABELLED, PAIRS = 10_000, 1_000
+"""What the seed of the unlabelled crops is more, and the seed of the few labelled pairs, which are the same for all."""
 
 
 def train_stage(
@@ -160,7 +172,15 @@ def synthetic_batches(recipe: Recipe, plan: Stage, own: list[Path] | None = None
     if plan.whole:
         return PairCrops(_blurred(pictures, degradation), plan.crop, plan.batch, plan.config.seed, grid=plan.grid)
     scenes = (plan.contrast, plan.softness, plan.choices)
-    return Crops(pictures, degradation, plan.crop, plan.batch, plan.config.seed, plan.margin, *scenes)
+    seed, margin = plan.config.seed, plan.margin
+    labelled = Crops(pictures, degradation, plan.crop, plan.batch, seed, margin, *scenes)
+    if not plan.unlabelled:
+        return labelled
+    others = Crops(pictures, degradation, plan.crop, plan.unlabelled, seed + UNLABELLED, margin, *scenes)
+    if not plan.labels:
+        return BesideUnlabelled(labelled, others)
+    pairs = Crops(pictures, degradation, 3 * plan.crop, plan.labels, seed=PAIRS, margin=margin)[0]
+    return FewLabels(*pairs, others, seed)
 
 
 def _blurred(pictures: Sequence[np.ndarray], degradation: Degradation) -> list[tuple[str, np.ndarray, np.ndarray]]:

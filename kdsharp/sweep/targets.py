@@ -218,6 +218,8 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "batch": lambda value: check_positive(value, "batch"),
     "crop": lambda value: check_positive(value, "crop"),
     "margin": lambda value: check_range(value, 0, float("inf"), "margin"),
+    "labels": lambda value: check_range(value, 0, float("inf"), "labels"),
+    "unlabelled": lambda value: check_range(value, 0, float("inf"), "unlabelled"),
     "leaves": lambda value: check_range(value, 0, float("inf"), "leaves"),
 }
 """What training would refuse only once it runs."""
