@@ -45,9 +45,12 @@ def inverse_gain(psf: Tensor, height: int, width: int) -> Tensor:
 
 
 def wiener_gain(psf: Tensor, height: int, width: int, ratio: float) -> Tensor:
-    """``conj(P) / (|P|^2 + ratio)``: like ``1 / P`` where ``|P|^2`` is far above the ratio; 0 far below it."""
+    """``(1 + ratio) conj(P) / (|P|^2 + ratio)``: like ``1 / P`` where ``|P|^2`` is far above the ratio; 0 far below it.
+
+    The factor keeps the gain at frequency 0, where P is 1, at 1: without it a large ratio darkens the photo.
+    """
     known = transfer(psf, height, width)
-    return known.conj() / (known.abs() ** 2 + ratio)
+    return (1 + ratio) * known.conj() / (known.abs() ** 2 + ratio)
 
 
 def noise_gain(gain: Tensor) -> float:
