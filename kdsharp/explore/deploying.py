@@ -11,7 +11,7 @@ from kdsharp.checks import UsageError, check_range
 from kdsharp.explore.tiles import tiled, work_factor
 from kdsharp.images import quantize
 from kdsharp.metrics import psnr
-from kdsharp.plots import Picture, panels
+from kdsharp.plots import Picture, crop, panels
 
 
 def rounded(values: Tensor, bits: int, low: Tensor, high: Tensor) -> Tensor:
@@ -51,11 +51,23 @@ def in_bits(model: nn.Module, bits: int, per_channel: bool = True) -> nn.Module:
     return made
 
 
-def render_bits(model: nn.Module, blurred: Tensor, sharp: Tensor, bits: int, per_channel: int) -> Picture:
-    """A blurred photo, the network's answer in float32 and in ``bits``, and the truth; a frame of the explorer."""
+def render_bits(
+    model: nn.Module,
+    blurred: Tensor,
+    sharp: Tensor,
+    bits: int,
+    per_channel: int,
+    place: tuple[int, int, int] | None = None,
+) -> Picture:
+    """A blurred photo, the network's answer in float32 and in ``bits``, and the truth; a frame of the explorer.
+
+    ``place`` (top, left, side) is the part that is shown and scored; the network sees the whole photo, because its
+    gates judge the blur from all of it.
+    """
     bits = int(bits)
     with torch.inference_mode():
-        full, few = model(blurred), in_bits(model, bits, bool(per_channel))(blurred)
+        seen = [blurred, model(blurred), in_bits(model, bits, bool(per_channel))(blurred), sharp]
+    blurred, full, few, sharp = seen if place is None else [crop(each, *place) for each in seen]
     ranges = "one range a channel" if per_channel else "one range a layer"
     lost = psnr(quantize(full), sharp).item() - psnr(quantize(few), sharp).item()
     shown = {"input": blurred, "float32": full, f"{bits} bits, {ranges}": few}
@@ -104,3 +116,16 @@ def render_tiles(
     alt = f"Tiles of {side} pixels with an overlap of {overlap} differ from one piece by at most {most:.0f} grey "
     alt += f"levels and compute {seen:.1f} times the pixels."
     return Picture(panels(shown, whole, at=at, gain=gain), alt)
+
+
+def price_sentence(price: float, gain: float) -> str:
+    """What 8 bits cost in dB, and beside which gain of the student over its input, in one sentence."""
+    if abs(price) < 0.005:
+        cost = "Eight bits cost less than 0.005 dB"
+    elif price < 0:
+        cost = f"Eight bits cost nothing here: {-price:.3f} dB better, by the luck of rounding"
+    else:
+        cost = f"Eight bits cost {price:.3f} dB"
+    if gain <= 0:
+        return f"{cost}; the student itself gained nothing over its input ({gain:+.2f} dB)."
+    return f"{cost}; the student gained {gain:.2f} dB over its input."

@@ -8,7 +8,7 @@ from PIL import Image
 from torch import nn
 
 from kdsharp.checks import UsageError
-from kdsharp.explore.deploying import in_bits, reach, render_bits, render_tiles, rounded, tiled
+from kdsharp.explore.deploying import in_bits, price_sentence, reach, render_bits, render_tiles, rounded, tiled
 from kdsharp.filters.spatial import blur
 from kdsharp.models.branches import add_branches
 
@@ -72,6 +72,18 @@ def test_corners_of_the_bits(bits, per_channel):
     assert render_bits(network(), SOFT, SHARP, bits, per_channel).webp == picture.webp
 
 
+def test_the_network_sees_the_whole_photo_and_a_part_is_scored():
+    seen = []
+
+    class Gate(nn.Module):
+        def forward(self, image):
+            seen.append(image.shape)
+            return image * image.mean()
+
+    render_bits(Gate(), SOFT, SHARP, 8, 1, (8, 16, 48))
+    assert set(seen) == {SOFT.shape}
+
+
 def test_two_convolutions_reach_two_pixels():
     assert reach(network(), 32, 0) == 2
     assert reach(nn.Sequential(nn.Conv2d(3, 3, 1)), 32, 0) == 0
@@ -93,3 +105,16 @@ def test_corners_of_the_tiles(side, overlap):
     assert f"overlap of {overlap} " in picture.alt
     seamless = "at most 0 grey" in picture.alt or "at most 1 grey" in picture.alt  # float sums round differently
     assert seamless == (overlap == 32 or side == 128)
+
+
+@pytest.mark.parametrize(
+    ("price", "gain", "says"),
+    [
+        (0.12, 0.39, "Eight bits cost 0.120 dB; the student gained 0.39 dB over its input."),
+        (-0.01, 0.39, "Eight bits cost nothing here: 0.010 dB better, by the luck of rounding; the student gained"),
+        (0.001, 0.39, "Eight bits cost less than 0.005 dB; the student gained 0.39 dB"),
+        (0.12, -0.2, "Eight bits cost 0.120 dB; the student itself gained nothing over its input (-0.20 dB)."),
+    ],
+)
+def test_the_price_of_eight_bits_is_said_truly_whatever_its_sign(price, gain, says):
+    assert price_sentence(price, gain).startswith(says)
