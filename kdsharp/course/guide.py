@@ -9,7 +9,7 @@ import nbformat
 from kdsharp.checks import UsageError
 from kdsharp.course import collect_results, lessons, tags
 
-EXPLORERS = ("Explorer(", "TrainingButton(", "OpinionTest(", "Checklist(", "BrowserPage(")
+EXPLORERS = ("Explorer(", "TrainingButton(", "OpinionTest(", "Checklist(", "BrowserPage(", "OneKernel(")
 """What a reader can act on, as a lesson's code calls it; a line with ``.run(`` asks a scripted reader."""
 
 

@@ -53,10 +53,11 @@ class OneKernel(Island):
         noise: float = 2.0,
         steps: int = 400,
     ) -> None:
+        check_range(alpha, 0, 1, "alpha")
         self.title, self.sigma = title, sigma
         self.data = stored(teacher, sigma)
         self.sliders = {
-            "alpha": Slider("alpha, the truth's share", (0, 0.25, 0.5, 0.75, 1), check_range(alpha, 0, 1, "alpha")),
+            "alpha": Slider("alpha, the truth's share", tuple(sorted({0, 0.25, 0.5, 0.75, 1, alpha})), alpha),
             "labels": Slider("labelled crops", (1, 2, 4, 8, MOST), labels),
             "noise": Slider("noise (grey levels)", (0, 2, 5, 10), noise),
             "steps": Slider("steps", (100, 200, 400, 1000), steps),
