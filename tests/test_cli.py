@@ -27,6 +27,7 @@ ROW_KEYS = {
     "worst",
     "worst_gain",
     "below",
+    "measures",
 }
 
 
@@ -221,7 +222,7 @@ def _bad_images(folder):
         ("RGBA.png", "RGBA"),
         ("sixteen.png", "16-bit"),
         ("one.png", "1x1"),
-        ("huge.png", "limit is 100 megapixels"),
+        ("huge.png", "limit is 256 megapixels"),
     ],
 )
 def test_bad_images_are_refused_in_one_sentence(kdsharp, tmp_path, name, word):

@@ -98,7 +98,7 @@ def test_from_disk_the_still_stays_and_says_where_sliders_move(page, smoke_build
 
 
 def test_the_explorer_is_live_in_jupyterlab(page, jupyterlab):
-    page.goto(jupyterlab + "/lab/tree/09_distillation.ipynb?reset")
+    page.goto(jupyterlab + "/lab/tree/10_alpha_temperature.ipynb?reset")
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=120_000)
     kernel = "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
     page.wait_for_function(f"() => {kernel}?.status === 'idle'", timeout=60_000)
