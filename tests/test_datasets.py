@@ -517,7 +517,7 @@ def test_a_folders_photos_are_read_one_at_a_time(tmp_path, monkeypatch):
     opened, real = [], images.read
     monkeypatch.setattr(images, "read", lambda path: opened.append(path.name) or real(path))
     chosen, _ = datasets.folder_photos(tmp_path)
-    assert (len(chosen), opened) == (3, [])
+    assert (len(chosen), len(chosen[1:]), opened) == (3, 2, [])
     for count, (name, _, _) in enumerate(datasets.synthetic_pairs(Shake(), chosen), start=1):
         assert opened == [f"{each}.png" for each in "abc"[:count]]
         assert name == "abc"[count - 1]

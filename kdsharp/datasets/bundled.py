@@ -79,7 +79,9 @@ class FolderPhotos(Sequence[Photo]):
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, index: int) -> Photo:  # type: ignore[override]
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return FolderPhotos(self.paths[index])
         return Photo(self.paths[index].stem, images.read(self.paths[index]))
 
 

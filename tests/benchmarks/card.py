@@ -24,7 +24,7 @@ options = parser.parse_args()
 if options.data is None or not Path(options.data).is_dir():
     parser.error("give the folder of real images with --data, or in KDSHARP_REAL_DATA")
 data, most = Path(options.data), 1 if options.quick else None
-kinds = {"4 held-out photos": datasets.photos("test")[:most], "set14": datasets.folder_photos(data / "set14")[0]}
+kinds = {"4 held-out photos": datasets.photos("test")[:most], "set14": datasets.folder_photos(data / "set14")[0][:most]}
 called = Path(options.name).stem
 print(f"| measured on | input | unsharp | {called} | worst | below |\n|---|---:|---:|---:|---:|---:|")
 
@@ -38,7 +38,6 @@ def row(words, pairs, protocol):
 
 for protocol in ("shake", "motion", "gaussian-256", "bilinear-60", "bicubic-4x"):
     for kind, photos in kinds.items():
-        photos = [photos[index] for index in range(len(photos))[:most]]
         pairs = list(datasets.synthetic_pairs(degrade.protocol(protocol), photos))
         row(f"`--protocol {protocol}`, {kind}", pairs, protocol)
         if protocol == "shake":
@@ -48,7 +47,7 @@ for name in ("gopro", "reds"):
     row(f"`--pairs {name}`, {len(pairs)} real pairs", pairs, "gopro")
 function = evaluate.network(options.name)
 kept = []
-for photo in (kinds["set14"][index] for index in range(len(kinds["set14"]))[:most]):
+for photo in kinds["set14"]:
     kept.append(psnr(images.to_tensor(sharpen(function, photo.pixels)), images.to_tensor(photo.pixels)).item())
 middle = torch.tensor(kept).median()
 print(f"\nSharp photos (set14) come back with {min(kept):.1f} dB or more, {middle:.1f} in the median.")
