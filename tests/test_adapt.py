@@ -125,10 +125,10 @@ def test_ctrl_c_goes_on_with_what_is_learned(quick, monkeypatch):
 
 
 def test_time_decides_how_many_steps(quick):
-    found = adapt.adapt(build("unet-tiny", 0).eval(), MOTION, 0.1, progress=False)
-    assert found.steps > 20
+    found = adapt.adapt(build("unet-tiny", 0).eval(), MOTION, 0.2, progress=False)
+    assert found.steps > learn.FEWEST
     assert found.still < max(found.before, found.after) + 1
-    assert 4 < found.seconds < 40
+    assert 8 < found.seconds < 120  # twelve, and the scores at the end
 
 
 def test_the_command_learns_says_so_and_keeps_the_weights(quick, monkeypatch, tmp_path, capsys):
