@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from kdsharp.images import SUFFIXES
-
 BLURS = ("blur", "blur_gamma")
 """GoPro's blurred folders: averaged as displayed, or in linear light. Published tables differ in it."""
 HALVES = (("input", "target"), ("lq", "gt"), ("blurry", "sharp"), ("blurred", "sharp"), ("blur", "gt"))
@@ -45,16 +43,6 @@ def split_folder(root: Path, split: str) -> Path | None:
     """The folder of a split below ``root``, by any of its names; None where there is none."""
     there = {path.name.lower(): path for path in _folders(root)}
     return next((there[name] for name in SPLITS.get(split, (split,)) if name in there), None)
-
-
-def pictures(folder: Path) -> list[Path]:
-    """The image files of a half, by name, without what systems hide beside them (``._a.png``, ``Thumbs.db``)."""
-    return [path for path in sorted(folder.iterdir()) if is_picture(path)]
-
-
-def is_picture(path: Path) -> bool:
-    """Whether a path is an image file by its name, and no hidden one."""
-    return path.is_file() and not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -74,14 +74,12 @@ def _match(prefix: str, blurred: Path, sharp: Path) -> Iterator[tuple[str, Path,
 
 def _by_stem(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for path in layouts.pictures(folder):
+    for path in images.list_images(folder):
         if path.stem in found:
             raise UsageError(
                 f"{path} and {found[path.stem].name} have one name, so that it is not known which is meant; remove one"
             )
         found[path.stem] = path
-    if not found:
-        raise UsageError(f"{folder} holds no image; allowed are {', '.join(images.SUFFIXES)}")
     return found
 
 

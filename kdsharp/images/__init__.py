@@ -8,7 +8,7 @@ The promise to a photo: *same size, same format, same quality, same facts*. The 
 (:mod:`~kdsharp.images.tensors`).
 """
 
-from kdsharp.images.formats import MAX_PIXELS, MIN_SIDE, SUFFIXES, header, kind, list_images
+from kdsharp.images.formats import MAX_PIXELS, MIN_SIDE, SUFFIXES, header, is_photo, kind, list_images
 from kdsharp.images.reading import Kept, open_photo, read
 from kdsharp.images.tensors import luma, pad_to_multiple, quantize, to_array, to_linear, to_srgb, to_tensor
 from kdsharp.images.writing import write
@@ -19,6 +19,7 @@ __all__ = [
     "SUFFIXES",
     "Kept",
     "header",
+    "is_photo",
     "kind",
     "list_images",
     "luma",

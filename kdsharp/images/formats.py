@@ -155,6 +155,11 @@ def _head(path: Path) -> bytes:
         return file.read(HEAD)
 
 
+def is_photo(path: Path) -> bool:
+    """Whether a path is an image file by its name, and none that a system hides beside others (``._a.png``)."""
+    return path.is_file() and not path.name.startswith(".") and path.suffix.lower() in SUFFIXES
+
+
 def list_images(folder: str | Path) -> list[Path]:
     """All image files directly in ``folder``, sorted by name, without what a Mac or an editor hides beside them.
 
@@ -164,8 +169,7 @@ def list_images(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; give a folder that holds images")
-    shown = (path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    found = sorted(path for path in shown if path.suffix.lower() in SUFFIXES)
+    found = sorted(path for path in folder.iterdir() if is_photo(path))
     if not found:
         raise UsageError(f"{folder} holds no image; allowed are {', '.join(SUFFIXES)}")
     return found

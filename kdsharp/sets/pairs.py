@@ -72,7 +72,7 @@ def survey(base: Path, blur: str = "blur") -> Survey:
     found.scenes = sum(prefix != "" for prefix, _, _ in layouts.scenes(base, blur))
     known = {half for pair in halves for half in pair}
     for child in sorted(base.iterdir()):
-        if layouts.is_picture(child):
+        if images.is_photo(child):
             found.findings.append(Finding(child, "lies outside the folders of pairs and is not used", serious=False))
         elif child.is_dir() and child not in known | {half.parent for half in known} and _has_pictures(child):
             sentence = f"holds images, but no {blur}/ and sharp/; they are not used"
@@ -90,7 +90,7 @@ def survey(base: Path, blur: str = "blur") -> Survey:
 
 
 def _has_pictures(folder: Path) -> bool:
-    return any(map(layouts.is_picture, folder.iterdir()))
+    return any(map(images.is_photo, folder.iterdir()))
 
 
 def _match(left: Path, right: Path, found: Survey) -> None:
@@ -98,7 +98,7 @@ def _match(left: Path, right: Path, found: Survey) -> None:
     for folder in (left, right):
         stems: dict[str, Path] = {}
         for path in sorted(folder.iterdir()):
-            if not layouts.is_picture(path):
+            if not images.is_photo(path):
                 found.findings.append(Finding(path, "is no image and is not used", serious=False))
                 continue
             if path.stem in stems:
