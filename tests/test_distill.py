@@ -22,6 +22,7 @@ from kdsharp.distill import (
     degraded_again,
     hint_term,
     output_term,
+    spread,
     uncertainty_term,
 )
 from kdsharp.losses import reconstruction
@@ -73,14 +74,16 @@ def test_output_is_the_mean_distance_and_hint_the_mean_square():
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
 def test_channel_term_by_the_formula_of_the_paper(temperature):
-    """tau^2 / (B C) * sum over b, c, i of p_teacher * log(p_teacher / p_student)."""
+    """1 / (B C) * sum over b, c of (tau / s)^2 KL(p_teacher || p_student), tau = temperature times the spread s."""
     total = 0.0
     for b in range(2):
         for c in range(3):
-            p = torch.exp(TEACHER[b, c] / temperature) / torch.exp(TEACHER[b, c] / temperature).sum()
-            q = torch.exp(STUDENT[b, c] / temperature) / torch.exp(STUDENT[b, c] / temperature).sum()
-            total += (p * torch.log(p / q)).sum().item()
-    expected = temperature**2 / (2 * 3) * total
+            unit = TEACHER[b, c].std(correction=0)
+            tau = temperature * unit
+            p = torch.exp(TEACHER[b, c] / tau) / torch.exp(TEACHER[b, c] / tau).sum()
+            q = torch.exp(STUDENT[b, c] / tau) / torch.exp(STUDENT[b, c] / tau).sum()
+            total += ((tau / unit) ** 2 * (p * torch.log(p / q)).sum()).item()
+    expected = total / (2 * 3)
     assert channel_term(STUDENT, TEACHER, temperature).item() == pytest.approx(expected)
 
 
@@ -93,9 +96,33 @@ def test_a_constant_added_to_a_channel_changes_nothing():
 
 def test_at_a_high_temperature_the_channel_term_is_half_the_variance_of_the_difference():
     """softmax(f / tau) goes to (1 + (f - mean f) / tau) / N, and tau^2 KL to half the mean square of the difference."""
-    difference = (STUDENT - TEACHER).flatten(2)
+    difference = (STUDENT - TEACHER).flatten(2) / TEACHER.flatten(2).std(-1, correction=0, keepdim=True)
     expected = difference.var(-1, unbiased=False).mean() / 2
     torch.testing.assert_close(channel_term(STUDENT, TEACHER, 1e4), expected, rtol=1e-3, atol=0)
+
+
+def test_a_temperature_means_the_same_whatever_the_unit_of_the_features():
+    scale = torch.tensor([1e-3, 1.0, 40.0], dtype=torch.float64).view(1, 3, 1, 1)
+    torch.testing.assert_close(channel_term(STUDENT * scale, TEACHER * scale, 0.5), channel_term(STUDENT, TEACHER, 0.5))
+    torch.testing.assert_close(
+        attention_over_positions(TEACHER * scale, 0.5), attention_over_positions(TEACHER, 0.5)
+    )
+
+
+def test_a_flat_channel_of_the_teacher_asks_nothing():
+    student = STUDENT.clone().requires_grad_()
+    flat = TEACHER.clone()
+    flat[:, 1] = 0.3
+    channel_term(student, flat).backward()
+    assert student.grad[:, 1].abs().max() == 0
+    assert student.grad[:, 0].abs().max() > 0
+    even = attention_over_positions(flat)[:, 1]
+    torch.testing.assert_close(even, torch.full_like(even, 1 / 20))
+
+
+def test_the_spread_takes_no_gradient():
+    teacher = TEACHER.clone().requires_grad_()
+    assert not spread(teacher).requires_grad
 
 
 def test_the_attention_sums_to_one_and_spreads_with_temperature():
@@ -169,7 +196,7 @@ def test_the_teacher_stays_in_evaluation_and_takes_no_gradient():
 
 def test_one_optimizer_trains_the_student_and_its_adapters_and_no_teacher():
     step = distillation(terms=ALL)
-    assert {name.split(".")[0] for name in step.state_dict()} == {"student", "adapters"}
+    assert {name.split(".")[0] for name, _ in step.named_parameters()} == {"student", "adapters"}
     with torch.no_grad():
         step.student.head[0].weight.normal_(std=0.1)  # a zero head lets no gradient through from the output
     step(BLURRED, SHARP)["loss"].backward()
@@ -314,3 +341,47 @@ def test_wrong_settings_fail_at_once(options, message):
 def test_an_unknown_loss_fails_at_once(make):
     with pytest.raises(UsageError, match="unknown loss 'l2'"):
         make()
+
+
+def norms(step, names):
+    """The pull of each named term: the norm of its gradient at the student's weights."""
+    named = step(BLURRED, SHARP)
+    weights = list(step.student.parameters())
+    found = {}
+    for name in names:
+        pulls = torch.autograd.grad(named[name], weights, retain_graph=True, allow_unused=True)
+        found[name] = sum(each.square().sum() for each in pulls if each is not None).sqrt().item()
+    return found
+
+
+def test_by_pull_each_term_moves_the_student_as_hard_as_asked():
+    terms = {"output": 1.0, "channel": 2.0}
+    step = distillation(alpha=0.5, terms=terms, weighting="pull", pull=0.1)
+    found = norms(step, ["reconstruction", *terms])
+    for (name, weight), scale in zip(terms.items(), step.scales, strict=True):
+        assert found[name] * scale.item() == pytest.approx(0.1 * found["reconstruction"], rel=1e-4)
+    named = step(BLURRED, SHARP)
+    parts = (weight * scale * named[name] for (name, weight), scale in zip(terms.items(), step.scales, strict=True))
+    torch.testing.assert_close(named["loss"], 0.5 * named["reconstruction"] + 0.5 * sum(parts))
+
+
+def test_the_pull_is_measured_every_50_steps_of_training_and_goes_on_where_it_stood():
+    step = distillation(terms={"output": 1.0}, weighting="pull")
+    step(BLURRED, SHARP)
+    first = step.scales.clone()
+    with torch.no_grad():
+        for weight in step.student.parameters():
+            weight += 0.05 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(1))
+    for _ in range(49):
+        step(BLURRED, SHARP)
+    assert torch.equal(step.scales, first)
+    again = distillation(terms={"output": 1.0}, weighting="pull")
+    again.load_state_dict(step.state_dict())
+    for each in (step, again):
+        each(BLURRED, SHARP)
+        assert not torch.equal(each.scales, first)
+    assert torch.equal(step.scales, again.scales)
+    step.eval()
+    before = step.steps.item()
+    step(BLURRED, SHARP)
+    assert step.steps.item() == before

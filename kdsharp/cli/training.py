@@ -36,7 +36,10 @@ def train(
         str | None, typer.Option(help="The highest learning rate, or `tuned` for the optimizer's own.")
     ] = None,
     alpha: Annotated[float | None, typer.Option(help="Weight of the truth, 0 to 1; 1 is the student alone.")] = None,
-    temperature: Annotated[float | None, typer.Option(help="Tau of the channel-wise term.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Of the channel-wise term, in spreads.")] = None,
+    pull: Annotated[
+        float | None, typer.Option(help="A term's gradient against the truth's, where the recipe weighs by pull.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of first weights and crops.")] = None,
     branches: Annotated[
         bool | None, typer.Option(help="Train each 3x3 convolution as three branches, folded into one at the end.")
@@ -71,7 +74,7 @@ def train(
         )
     for each in stages:
         if each == "student":
-            changes |= {"alpha": alpha, "temperature": temperature}
+            changes |= {"alpha": alpha, "temperature": temperature, "pull": pull}
         path = train_stage(
             chosen, each, profile, folder, resume, teacher=teacher, own=own, pairs=folder_of_pairs, **changes
         )

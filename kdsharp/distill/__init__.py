@@ -5,7 +5,7 @@ alone: the baseline that every result stands beside.
 """
 
 from kdsharp.distill.deep import DeepLoss
-from kdsharp.distill.objective import FEATURE_TERMS, TERMS, Distillation
+from kdsharp.distill.objective import FEATURE_TERMS, TERMS, WEIGHTINGS, Distillation
 from kdsharp.distill.terms import (
     affinity,
     affinity_term,
@@ -19,12 +19,14 @@ from kdsharp.distill.terms import (
     degraded_again,
     hint_term,
     output_term,
+    spread,
     uncertainty_term,
 )
 
 __all__ = [
     "FEATURE_TERMS",
     "TERMS",
+    "WEIGHTINGS",
     "DeepLoss",
     "Distillation",
     "affinity",
@@ -39,5 +41,6 @@ __all__ = [
     "degraded_again",
     "hint_term",
     "output_term",
+    "spread",
     "uncertainty_term",
 ]

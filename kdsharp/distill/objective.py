@@ -20,22 +20,34 @@ TERMS = ("output", *FEATURE_TERMS, "bounded", "contrast", "confident", *(f"outpu
 """Distillation terms by name. ``output`` is L1; ``output-NAME`` is any reconstruction loss, student against teacher."""
 
 
+WEIGHTINGS = ("fixed", "uncertainty", "pull")
+
+MEASURED_EVERY = 50
+"""Steps between two measurements of each term's pull."""
+
+
 class Distillation(nn.Module):
     """The training step of a student with a teacher: named loss terms, adapters, a frozen teacher.
 
     Args:
         student, teacher: networks from (B, 3, H, W) to the same shape.
         alpha: weight of the reconstruction, in [0, 1]; the terms of the teacher share ``1 - alpha``.
-        temperature: tau of the channel-wise term, above 0.
+        temperature: of the channel-wise term, in spreads of the teacher's maps, above 0.
         terms: weight of each distillation term, by name (see ``TERMS``).
         taps: the layer of the student and of the teacher whose features the feature terms compare.
         loss: the reconstruction loss, one name or a weighted sum (``"l1 + 0.5 ssim"``).
         seed: of the adapters' first weights.
         weighting: ``fixed`` uses alpha and the weights; ``uncertainty`` learns them: ``sum exp(-s_i) L_i + s_i`` over
             every term, with one s for each, 0 at the start (Kendall et al., CVPR 2018). Weights and alpha then
-            only say which terms take part.
+            only say which terms take part. ``pull`` keeps the pull of each term of the teacher, which is the norm of
+            its gradient at the student's weights, at its weight times ``pull`` times that of the reconstruction,
+            before alpha: measured at the first step and every 50, so that what a term weighs does not hang on its
+            unit (one line of GradNorm, Chen et al., ICML 2018).
+        pull: of the weighting of that name, above 0.
 
     Attributes:
+        scales: what each term is multiplied by besides its weight, in the order of ``terms``; 1 unless weighted by
+            pull. Part of the state that a resumed training goes on from.
         frozen: the teacher, which lies where the student lies when the step is called; ``fit`` moves both.
         lowest: what each named term cannot fall below; ``fit`` ends a training in which one does.
 
@@ -51,12 +63,13 @@ class Distillation(nn.Module):
         student: nn.Module,
         teacher: nn.Module,
         alpha: float = 0.5,
-        temperature: float = 4.0,
+        temperature: float = 1.0,
         terms: dict[str, float] | None = None,
         taps: tuple[str, str] = ("body", "encoders.1"),
         loss: str = "charbonnier",
         seed: int = 0,
         weighting: str = "fixed",
+        pull: float = 1.0,
     ) -> None:
         super().__init__()
         self.alpha = check_range(alpha, 0.0, 1.0, "alpha")
@@ -77,7 +90,10 @@ class Distillation(nn.Module):
                 for name in self.terms:
                     if name in ADAPTED:
                         self.adapters[name] = Adapter(student_channels, teacher_channels + ADAPTED[name])
-        check_name(weighting, ("fixed", "uncertainty"), "weighting")
+        self.weighting = check_name(weighting, WEIGHTINGS, "weighting")
+        self.pull = check_positive(pull, "pull")
+        self.register_buffer("scales", torch.ones(len(self.terms)))
+        self.register_buffer("steps", torch.zeros((), dtype=torch.long))
         count = len(self.parts) + len(self.terms)
         self.log_variances = nn.Parameter(torch.zeros(count)) if weighting == "uncertainty" else None
 
@@ -122,10 +138,27 @@ class Distillation(nn.Module):
             else:
                 named[name] = reconstruction(name.removeprefix("output-"), prediction, target)
         if self.log_variances is None:
-            distilled = sum(weight * named[name] for name, weight in self.terms.items())
+            if self.weighting == "pull" and self.training and torch.is_grad_enabled():
+                if self.steps % MEASURED_EVERY == 0:
+                    self.scales.copy_(self._scales(named))
+                self.steps += 1
+            weights = zip(self.terms.items(), self.scales, strict=True)
+            distilled = sum(weight * scale * named[name] for (name, weight), scale in weights)
             return {"loss": self.alpha * named["reconstruction"] + (1 - self.alpha) * distilled} | named
         every = torch.stack([*parts.values(), *(named[name] for name in self.terms)])
         return {"loss": ((-self.log_variances).exp() * every + self.log_variances).sum()} | named
+
+    def _scales(self, named: dict[str, Tensor]) -> Tensor:
+        """What brings each term to its pull; a term without any is left as it is."""
+        moved = [weight for weight in self.student.parameters() if weight.requires_grad]
+
+        def norm(name: str) -> Tensor:
+            pulls = torch.autograd.grad(named[name], moved, retain_graph=True, allow_unused=True)
+            return torch.stack([each.float().square().sum() for each in pulls if each is not None]).sum().sqrt()
+
+        wanted = self.pull * norm("reconstruction")
+        found = torch.stack([norm(name) for name in self.terms])
+        return torch.where(found > 0, wanted / found.clamp_min(1e-30), torch.ones_like(found))
 
     def _compare(self, name: str, student: Tensor, teacher: Tensor) -> Tensor:
         """One feature term of the student's map and the teacher's."""

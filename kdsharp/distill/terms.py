@@ -34,35 +34,71 @@ def hint_term(student: Tensor, teacher: Tensor) -> Tensor:
     return F.mse_loss(student, teacher)
 
 
-@in_float32
-def attention_over_positions(features: Tensor, temperature: float) -> Tensor:
-    """Softmax of ``features / temperature`` over all positions of each channel: (B, C, h, w), sum 1 per channel.
+FLAT = 1e-6
+"""A channel whose spread is below this part of its largest value is the same everywhere: it says nothing of places."""
 
-    A high temperature spreads the attention over the whole map, a low one keeps the few strongest edges.
+
+@in_float32
+def spread(features: Tensor) -> Tensor:
+    """The unit of the temperature: the standard deviation over the positions of each channel and photo, (B, C, 1).
+
+    0 where a channel is flat but for rounding.
+    """
+    check_images(features)
+    places = features.detach().flatten(2)
+    found = places.std(-1, correction=0, keepdim=True)
+    return torch.where(found > FLAT * places.abs().amax(-1, keepdim=True), found, torch.zeros_like(found))
+
+
+def _in_spreads(features: Tensor, unit: Tensor) -> Tensor:
+    """Maps (B, C, h, w) as (B, C, positions), divided by a spread; flat ones become 0."""
+    return torch.where(unit > 0, features.flatten(2) / unit.where(unit > 0, torch.ones_like(unit)), 0.0)
+
+
+@in_float32
+def attention_over_positions(features: Tensor, temperature: float = 1.0) -> Tensor:
+    """Where each channel looks: softmax over all positions of ``features / (temperature spread)``, (B, C, h, w).
+
+    Each channel sums to 1. A high temperature spreads the attention over the whole map, a low one keeps the few
+    strongest edges.
+
+    Args:
+        features: (B, C, h, w).
+        temperature: in spreads of each channel (:func:`spread`), above 0; 1/4 to 4 covers what it can do.
     """
     check_images(features)
     check_positive(temperature, "temperature")
-    return (features.flatten(2) / temperature).softmax(-1).view_as(features)
+    return (_in_spreads(features, spread(features)) / temperature).softmax(-1).view_as(features)
 
 
 @in_float32
-def channel_term(student: Tensor, teacher: Tensor, temperature: float = 4.0) -> Tensor:
-    """Channel-wise distillation: ``tau^2 / (B C) * sum KL(teacher || student)`` over the positions of each channel.
+def channel_term(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
+    """Channel-wise distillation: ``k^2 / (B C) * sum KL(teacher || student)`` over the positions of each channel.
+
+    Both maps are first divided by the teacher's spread of that channel and photo, ``f / s``, which takes no gradient;
+    then follows the softmax over positions of ``f / (s k)``. The paper divides by an absolute ``tau``, which is
+    ``k s`` here, and its term is ``s^2`` times this one, channel by channel. In spreads a temperature means the same
+    for every layer, network and photo: at 1/4 a few places count, at 4 all of them, and beyond it the temperature has
+    left the formula, which is then half the variance of the difference, in spreads (lesson 10).
 
     Args:
         student, teacher: feature maps (B, C, h, w) of the same shape.
-        temperature: tau, above 0; usual values are 1 to 8.
+        temperature: k, in spreads of the teacher, above 0.
 
     Returns:
-        a scalar at or above 0; 0 when the two softmax maps agree. A constant added to a channel changes nothing.
+        a scalar at or above 0; 0 when the two softmax maps agree. A constant added to a channel changes nothing, and a
+        channel of the teacher that is flat asks nothing.
 
-    Source: Shu et al., "Channel-wise knowledge distillation for dense prediction", arXiv 2011.13256. Lesson 10.
+    Source: Shu et al., "Channel-wise knowledge distillation for dense prediction", arXiv 2011.13256; a temperature in
+    units of the teacher's spread as for class scores in Sun et al., "Logit standardization in knowledge distillation",
+    CVPR 2024. Lesson 10.
     """
     check_images(student, teacher)
     check_positive(temperature, "temperature")
     batch, channels = student.shape[:2]
-    log_student = (student.flatten(2) / temperature).log_softmax(-1)
-    log_teacher = (teacher.flatten(2) / temperature).log_softmax(-1)
+    unit = spread(teacher)
+    log_student = (_in_spreads(student, unit) / temperature).log_softmax(-1)
+    log_teacher = (_in_spreads(teacher, unit) / temperature).log_softmax(-1)
     return temperature**2 / (batch * channels) * divergence(log_teacher, log_student)
 
 

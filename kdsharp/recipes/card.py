@@ -74,4 +74,7 @@ def _distillation(plan: Stage, teacher: str) -> str:
     if plan.weighting == "uncertainty":
         return f"{plan.loss} and {terms}, weights learned, teacher `{teacher}`"
     mix = f"{plan.alpha:g} x ({plan.loss}) + {1 - plan.alpha:g} x ({terms})"
-    return f"{mix}, teacher `{teacher}`, temperature {plan.temperature:g}"
+    if plan.weighting == "pull":
+        mix += f", each term of the teacher at {plan.pull:g} times the pull of the truth"
+    tempered = f", temperature {plan.temperature:g} spreads" if any(name == "channel" for name, _ in plan.terms) else ""
+    return f"{mix}, teacher `{teacher}`{tempered}"

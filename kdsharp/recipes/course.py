@@ -75,15 +75,18 @@ def _sharpener(protocol: str, grid: int = 1) -> Recipe:
 
 GRID = Stage(
     "alpha-temperature",
-    "unet-tiny",
-    replace(STUDENT.config, steps=400, learning_rate=5e-3, warmup=40, average=0.98, save_every=400),
+    "unet-small",
+    replace(STUDENT.config, steps=900, warmup=90, average=0.99, save_every=900),
     crop=64,
-    leaves=0,
+    leaves=20,
+    unlabelled=8,
+    labels=8,
     alpha=0.5,
     taps=STUDENT.taps,
-    terms=(("output", 1.0), ("channel", 5.0)),
+    terms=(("output", 1.0), ("channel", 1.0)),
+    weighting="pull",
 )
-"""A short run at one alpha and temperature; a sweep repeats it at many (lesson 10)."""
+"""A short run at one alpha, temperature and pull, with eight labelled pairs; a sweep repeats it at many (lesson 10)."""
 
 ALPHA_LABELS = Stage(
     "alpha-labels",

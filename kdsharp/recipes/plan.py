@@ -32,7 +32,7 @@ class Stage:
         labels: where there are unlabelled crops, how many pairs the labelled ones come from; 0 draws each afresh.
         resize: real pairs are reduced to this side before they are cropped; None leaves them as they are.
         loss: reconstruction loss, one name or a weighted sum (``"l1 + 0.5 ssim"``).
-        alpha, temperature, terms, taps, weighting: the distillation (students only; see ``Distillation``).
+        alpha, temperature, terms, taps, weighting, pull: the distillation (students only; see ``Distillation``).
         branches: train every 3x3 convolution as three branches, which the checkpoint holds folded into one (lesson 08).
         trained: False leaves the network at its random weights, as report E's code leaves its teacher.
     """
@@ -56,10 +56,11 @@ class Stage:
     resize: int | None = None
     loss: str = "charbonnier"
     alpha: float = 1.0
-    temperature: float = 4.0
+    temperature: float = 1.0
     terms: tuple[tuple[str, float], ...] = ()
     taps: tuple[str, str] = ("body", "encoders.1")
     weighting: str = "fixed"
+    pull: float = 1.0
     branches: bool = False
     trained: bool = True
 

@@ -125,6 +125,7 @@ def train_stage(
         "temperature": plan.temperature,
         "terms": dict(plan.terms),
         "weighting": plan.weighting,
+        "pull": plan.pull,
         "left_out": left_out,
         "branches": plan.branches,
         "steps": plan.config.steps if plan.trained else 0,
@@ -162,6 +163,7 @@ def training_step(plan: Stage, model: torch.nn.Module, teacher: torch.nn.Module 
         plan.taps,
         plan.loss,
         weighting=plan.weighting,
+        pull=plan.pull,
     )
 
 

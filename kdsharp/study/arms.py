@@ -76,7 +76,7 @@ def step_of(
     batch: tuple[Tensor, Tensor],
     taps: tuple[str, str],
     alpha: float = 0.5,
-    temperature: float = 4.0,
+    temperature: float = 1.0,
 ) -> nn.Module:
     """The training step of an arm.
 

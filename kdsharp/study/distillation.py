@@ -44,7 +44,7 @@ class Study:
         labelled: pairs in the label-poor regime, each ``pair_side`` pixels square.
         leaves: dead-leaves pictures beside the bundled training photos.
         alpha: weight of the truth in the arms with a teacher.
-        temperature: of the channel-wise term.
+        temperature: of the channel-wise term, in spreads.
         taps: what hint, attention, channel and affinity compare.
         precision: of the networks (see :class:`kdsharp.train.TrainConfig`).
     """
@@ -62,7 +62,7 @@ class Study:
     pair_side: int = 192
     leaves: int = 20
     alpha: float = 0.5
-    temperature: float = 4.0
+    temperature: float = 1.0
     taps: tuple[str, str] = ("bottom", "encoders.1")
     precision: str = "float32"
 

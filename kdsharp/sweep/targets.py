@@ -13,6 +13,7 @@ import papermill
 from kdsharp import checkpoints
 from kdsharp.checks import UsageError, check_name, check_positive, check_range
 from kdsharp.course import find_lesson, lessons
+from kdsharp.distill import WEIGHTINGS
 from kdsharp.losses import mixture
 from kdsharp.models import MODELS
 from kdsharp.recipes import RECIPES, STAGES, Recipe, Stage, train_stage
@@ -112,7 +113,7 @@ class Training:
         """Fields of :class:`TrainConfig` and :class:`Stage` that hold one number or name and act in every profile."""
         fixed = {"seed", "checkpoint", "lab", "lab_crop", "resize", "trained"}
         if self.stage == "teacher":
-            fixed |= {"alpha", "temperature", "weighting"}
+            fixed |= {"alpha", "temperature", "weighting", "pull"}
         return [each.name for each in _fields() if each.name not in fixed]
 
     def settle(self, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -212,7 +213,8 @@ def _own_notebook(path: Path) -> Lesson:
 _CHECKS: dict[str, Callable[[Any], object]] = {
     "alpha": lambda value: check_range(value, 0, 1, "alpha"),
     "temperature": lambda value: check_positive(value, "temperature"),
-    "weighting": lambda value: check_name(value, ("fixed", "uncertainty"), "weighting"),
+    "weighting": lambda value: check_name(value, WEIGHTINGS, "weighting"),
+    "pull": lambda value: check_positive(value, "pull"),
     "architecture": lambda value: check_name(value, MODELS, "architecture"),
     "loss": mixture,
     "batch": lambda value: check_positive(value, "batch"),

@@ -1,20 +1,8 @@
 // One kernel learns to sharpen, here in the page: gradient descent in plain JavaScript, no download, no kernel of Jupyter.
+import { chart, legend } from "./chart.mjs";
 import { fill, make } from "./make.mjs";
+import { generator, noise } from "./random.mjs";
 import { sliderRows } from "./sliders.mjs";
-
-/** Random numbers in [0, 1) that are the same everywhere: mulberry32. */
-export function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-/** Noise of variance 1 that needs no logarithm: the sum of four uniform numbers, scaled. */
-export const noise = (random) => (random() + random() + random() + random() - 2) * Math.sqrt(3);
 
 /** The kernel applied where it fits: `input` is side x side, the answer (side - k + 1) squared. */
 export function convolve(input, side, kernel, k) {
@@ -166,30 +154,6 @@ export function prepare(facts) {
     held: unpack(facts.heldBlurred, heldSide * heldSide).map((blurred, i) => [blurred, sharp[i]]),
   };
 }
-
-const SVG = "http://www.w3.org/2000/svg";
-function svg(tag, attributes, text) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-/** A chart of lines over [0, 1] x [low, high], with words beside the ends and a legend in HTML. */
-function chart(label, low, high, lines) {
-  const box = svg("svg", { viewBox: "0 0 300 170", role: "img", "aria-label": label, class: "kdsharp-chart" });
-  const place = ([x, y]) => `${30 + 265 * x},${150 - (140 * (Math.min(high, Math.max(low, y)) - low)) / (high - low)}`;
-  for (const y of [low, (low + high) / 2, high]) {
-    const [, at] = place([0, y]).split(",");
-    box.append(svg("line", { x1: 30, x2: 295, y1: at, y2: at, class: "kdsharp-grid" }));
-    box.append(svg("text", { x: 26, y: Number(at) + 4, "text-anchor": "end" }, String(Math.round(10 * y) / 10)));
-  }
-  for (const { kind, points } of lines) box.append(svg("polyline", { points: points.map(place).join(" "), class: kind }));
-  return box;
-}
-
-const legend = (...kinds) =>
-  make("p", { class: "kdsharp-legend" }, ...kinds.map(([kind, words]) => make("span", { class: kind }, `━ ${words} `)));
 
 function drawKernel(canvas, kernel, k) {
   const context = canvas.getContext("2d"), cell = canvas.width / k;
