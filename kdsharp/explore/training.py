@@ -49,9 +49,9 @@ def render_mix(
     heat = F.interpolate(heat / heat.max(), restored.shape[-2:]).expand(-1, 3, -1, -1)
     to_truth, to_teacher = psnr(restored, sharp).item(), psnr(restored, target).item()
     shown = {
-        f"alpha {alpha:g}, tau {temperature:g}": restored,
+        f"alpha {alpha:g}, temperature {temperature:g}": restored,
         f"to the truth {to_truth:.2f} dB\nto the teacher {to_teacher:.2f} dB\nchange against alone x 10": change,
-        f"what tau {temperature:g} compares": heat,
+        f"what {temperature:g} spreads compare": heat,
     }
     alt = (
         f"alpha {alpha:g}, temperature {temperature:g}: the restored crop has {to_truth:.2f} dB to the truth and "

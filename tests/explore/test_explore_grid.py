@@ -12,7 +12,7 @@ from kdsharp import checkpoints, sweep
 from kdsharp.checks import UsageError
 from kdsharp.explore import Slider
 from kdsharp.explore.button import Stopped, TrainingButton
-from kdsharp.explore.grid import render_cell, render_grid
+from kdsharp.explore.grid import render_gains, render_grid
 from kdsharp.explore.training import train_until
 from kdsharp.models import build
 from kdsharp.plots import Picture, figure
@@ -87,18 +87,16 @@ def test_the_bundled_grid_is_whole_and_small():
         assert student(SHARP[..., :64, :64]).shape == (1, 3, 64, 64)
 
 
-def test_corners_of_the_grid_are_drawn(swept, tmp_path):
-    grid = sweep.bundle(swept, tmp_path / "grid")
-    assert "from +0.26 to +0.58 dB" in render_grid(grid).alt
-    drawn = {}
-    for alpha, tau in itertools.product((ALPHAS[0], ALPHAS[-1]), TAUS):
-        picture = render_cell(grid, SHARP, SHARP, alpha, tau, (8, 8))
-        assert picture.width == 720
-        assert f"alpha {alpha:g}, temperature {tau:g}" in picture.alt
-        drawn[alpha, tau] = picture
-    assert "+0.51 dB against" in drawn[0.0, 1.0].alt
-    assert "+0.00 dB against" in drawn[1.0, 8.0].alt
-    assert len({picture.webp for picture in drawn.values()}) == 4
+def test_a_grid_is_drawn_with_its_gains(swept, tmp_path):
+    assert "from +0.26 to +0.58" in render_grid(sweep.bundle(swept, tmp_path / "grid")).alt
+
+
+def test_gains_of_any_unit_are_drawn_and_alpha_one_is_the_student_alone():
+    gains = np.array([[[3.0, 5.0], [9.0, 11.0]], [[0.0, 0.0], [0.0, 0.0]]])
+    drawn = render_gains(gains, (0.5, 1.0), (1, 8), "points", "temperature T", caption="Warm is better.")
+    assert "at 2 mixes" in drawn.alt
+    assert "from +4.0 to +10.0" in drawn.alt
+    assert "Warm is better." in drawn.tag()
 
 
 def picture(text):
