@@ -12,13 +12,14 @@ import urllib.request
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from kdsharp import course
 from kdsharp.book import server
 from kdsharp.island import modules
 from kdsharp.island.files import seal
 
+expect.set_options(timeout=30_000)  # a busy machine is no failure
 OURS = re.compile(r"/_static/island/|data:text/javascript")
 """Where an error comes from that is not the theme's."""
 OUTSIDE = re.compile(r"^https?://(?!127\.0\.0\.1|localhost)")
