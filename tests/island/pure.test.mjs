@@ -9,6 +9,7 @@ const { fade, tiles } = await web("browser");
 const { PageModel } = await web("islands");
 const store = await web("store");
 const kernel = await web("kernel");
+const shake = await web("shake");
 
 test("a position has its place in a list that runs over the last slider fastest", () => {
   const seen = [];
@@ -108,4 +109,18 @@ test("a dot has a gain of 1 at every frequency, a mean of neighbours less at hig
   assert.deepEqual(kernel.gains(dot, 3, 4), [1, 1, 1, 1]);
   const mean = kernel.gains(new Float64Array(9).fill(1 / 9), 3, 2);
   assert.ok(Math.abs(mean[0] - 1) < 1e-12 && Math.abs(mean[1] + 1 / 3) < 1e-12);
+});
+
+test("a hand that lingers leaves more places there, and the path's mean is in the middle", () => {
+  const path = shake.evenly([[0, 0, 0], [1, 0, 900], [9, 0, 1000]], 101);
+  assert.equal(path.length, 101);
+  assert.ok(path.filter(([x]) => x - path[0][0] <= 1).length >= 90);
+  assert.ok(Math.abs(path.reduce((sum, [x]) => sum + x, 0)) < 1e-9);
+  assert.deepEqual(shake.evenly([[3, 4, 7]], 5), Array(5).fill([0, 0])); // a hand that holds still
+});
+
+test("a path's spot has sum 1, and a slide is as wide as itself", () => {
+  const slide = shake.evenly([[0, 0, 0], [12, 0, 100]], 256);
+  assert.ok(Math.abs(shake.splat(slide, 32).reduce((a, b) => a + b) - 1) < 1e-12);
+  assert.ok(Math.abs(shake.spread(slide) - 12) < 0.1);
 });
