@@ -1,15 +1,5 @@
 // Charts of lines as SVG, so that they are sharp at any size and follow the page's colours.
-import { make } from "./make.mjs";
-
-const SVG = "http://www.w3.org/2000/svg";
-
-/** An SVG element with attributes and perhaps a text. */
-export function svg(tag, attributes, text) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
+import { make, svg } from "./make.mjs";
 
 /**
  * A chart over [0, 1] x [low, high]. `lines`: `{ kind, points }`; `marks`: `{ kind, at: [x, y], half }`, a point with

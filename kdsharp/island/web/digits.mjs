@@ -1,6 +1,6 @@
 // Where the temperature was invented: a classifier learns from another's scores, here in the page, ten times over.
-import { chart, legend, svg } from "./chart.mjs";
-import { fill, make } from "./make.mjs";
+import { chart, legend } from "./chart.mjs";
+import { fill, make, svg } from "./make.mjs";
 import { generator, noise } from "./random.mjs";
 import { sliderRows } from "./sliders.mjs";
 
