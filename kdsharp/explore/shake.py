@@ -5,9 +5,7 @@ still and are what the page is tested against. Values of the file are blurred, n
 inverse is the same in both.
 """
 
-import base64
 import html
-import io
 import math
 from typing import Any, ClassVar
 
@@ -21,6 +19,7 @@ from kdsharp.datasets import photos
 from kdsharp.explore import Slider, known_blur
 from kdsharp.images import quantize, to_tensor
 from kdsharp.island import Island, note
+from kdsharp.island.files import address
 from kdsharp.metrics import psnr
 from kdsharp.plots import Picture, panels
 
@@ -134,10 +133,3 @@ def bundled() -> dict[str, np.ndarray]:
     found = {each.name: each.pixels for each in photos("train")}
     text = Image.fromarray(found["page"][:, :191]).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     return {"a page of text": np.asarray(text), "a face": found["astronaut"][:SIDE, 96 : 96 + SIDE]}
-
-
-def address(pixels: np.ndarray) -> str:
-    """A picture, uint8 (H, W, 3), as an address that a page loads without loss."""
-    packed = io.BytesIO()
-    Image.fromarray(pixels).save(packed, format="webp", lossless=True)
-    return "data:image/webp;base64," + base64.b64encode(packed.getvalue()).decode()
