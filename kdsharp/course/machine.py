@@ -1,7 +1,6 @@
 """Does this machine work? What lesson 00 looks at, with a remedy for each thing that is missing (floor 7)."""
 
 import platform
-import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 
@@ -51,7 +50,7 @@ def everything() -> Iterator[Look]:
     busy = (
         "close other programs, or start Jupyter with OMP_NUM_THREADS=1: on a busy processor threads wait for each other"
     )
-    yield "Python", _python, "install Python 3.11 or later, then call `make PYTHON=python3.11 lab`"
+    yield "Python", platform.python_version, "install Python 3.11 or later, then call `make PYTHON=python3.11 lab`"
     for package in provenance.PACKAGES:
         yield package, lambda name=package: version(name), INSTALL
     yield "bundled photos", lambda: sum(len(datasets.photos(split)) for split in datasets.SPLITS), photos
@@ -60,12 +59,6 @@ def everything() -> Iterator[Look]:
     yield "device", provenance.device_name, "reinstall PyTorch: " + INSTALL
     yield "speed", _speed, busy
     yield "explorers", lambda: "live" if is_live() else "as on a page (frames drawn beforehand)", INSTALL
-
-
-def _python() -> str:
-    if sys.version_info < (3, 11):
-        raise UsageError(f"found {platform.python_version()}, 3.11 or later is needed")
-    return platform.python_version()
 
 
 def _speed() -> str:
