@@ -2,7 +2,7 @@
 
 The floor plan. What a lesson calls: predictions that lock (:mod:`~kdsharp.course.predicting`), checks that name the
 misconception (:mod:`~kdsharp.course.checking`), questions that mark themselves (:mod:`~kdsharp.course.quizzes`), what
-she did (:mod:`~kdsharp.course.ledger`), what a run says and records (:mod:`~kdsharp.course.telling`), the words that a
+she did (:mod:`~kdsharp.course.kept`), what a run says and records (:mod:`~kdsharp.course.telling`), the words that a
 number chooses (:mod:`~kdsharp.course.verdicts`), the look at the machine (:mod:`~kdsharp.course.machine`), a
 blind test of pictures (:mod:`~kdsharp.course.eyes`, with its :mod:`~kdsharp.course.rounds`). What serves learner and
 lecturer: which lessons there are (:mod:`~kdsharp.course.lessons`), copies of them (:mod:`~kdsharp.course.editions`),
@@ -10,7 +10,7 @@ and the instructor's table (:mod:`~kdsharp.course.guide`).
 """
 
 from kdsharp.course.checking import NotYet, expect, passed
-from kdsharp.course.ledger import ledger
+from kdsharp.course.kept import ledger
 from kdsharp.course.lessons import find_lesson, lessons, tags
 from kdsharp.course.predicting import Guess, predict
 from kdsharp.course.quizzes import quiz
