@@ -1,5 +1,6 @@
 """The inverse filter and Wiener's, against direct convolution and their limits; the frames at the sliders' corners."""
 
+import numpy as np
 import pytest
 import scipy.ndimage
 import torch
@@ -7,7 +8,7 @@ import torch
 from kdsharp import datasets, kernels
 from kdsharp.checks import UsageError
 from kdsharp.explore import known_blur
-from kdsharp.images import to_tensor
+from kdsharp.images import luma, to_tensor
 from kdsharp.metrics import psnr
 
 PSF = torch.tensor([[0.0, 0.1, 0.1], [0.0, 0.6, 0.1], [0.0, 0.0, 0.1]])
@@ -59,6 +60,22 @@ def test_with_noise_the_best_ratio_is_inside_the_range(cup):
         for ratio in (1e-5, 1e-2, 1.0)
     ]
     assert scores[1] > max(scores[0], scores[2])
+
+
+def test_a_kernel_is_fitted_from_the_scene_and_its_blur(cup):
+    scene, psf = luma(cup)[0, 0].double(), kernels.shake(6, np.random.default_rng(4))
+    seen = known_blur.filter_spectrum(scene[None, None], known_blur.transfer(psf, 160, 160))[0, 0]
+    fitted = known_blur.fit_kernel(scene, seen, psf.shape[-1], calm=0.01)
+    assert fitted.sum().item() == pytest.approx(1, abs=1e-5)
+    assert (fitted - psf).abs().max().item() < 0.01
+    with pytest.raises(UsageError, match="odd PSF"):
+        known_blur.fit_kernel(scene, seen, 8)
+
+
+def test_a_shift_of_the_scene_is_no_part_of_the_fitted_kernel(cup):
+    scene = luma(cup)[0, 0].double()
+    fitted = known_blur.fit_kernel(scene, scene.roll((2, -1), (0, 1)), 9, calm=0.01)
+    assert fitted[4, 4].item() == pytest.approx(1, abs=1e-3)
 
 
 def test_a_psf_without_a_middle():

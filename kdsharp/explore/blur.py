@@ -1,33 +1,58 @@
-"""What the explorer of lesson 03 draws: a shake of some length, added up in some camera's light."""
+"""What lesson 03 draws: a shake added up in some camera's light, and a camera that rolls."""
 
 import numpy as np
+import scipy.ndimage
+import torch
 from torch import Tensor
 
 from kdsharp import kernels, plots
-from kdsharp.images import quantize
+from kdsharp.images import quantize, to_array
 
 
 def render_shake(
     sharp: Tensor, length: float, response: float, seed: int = 0, at: tuple[int, int] = (0, 0)
 ) -> plots.Picture:
-    """The same shake at one length, added up as ``light = value^response``, beside the sum of stored values.
+    """The same shake at one length, its stored values added up, its light added up, and the difference of the two.
 
     Args:
-        sharp: (1, 3, H, W) in [0, 1].
+        sharp: (1, 3, H, W) in [0, 1], H and W at least 104.
         length: effective length of the path in pixels.
         response: g of ``value = light^(1/g)``; 1 adds stored values.
         seed: of the path; the same one at each length.
-        at: (top, left) of the crop that is shown.
+        at: (top, left) of the crop of 104 pixels that is shown.
     """
     psf = kernels.shake(length, np.random.default_rng(seed))
-    light = quantize(kernels.convolve(sharp**response, psf).clamp(0, 1) ** (1 / response))
     stored = quantize(kernels.convolve(sharp, psf))
-    made = plots.panels(
-        {"sharp": sharp, f"length {length:g}, g = {response:g}": light, "the same, stored values": stored}, sharp, at=at
-    )
+    light = quantize(kernels.convolve(sharp**response, psf).clamp(0, 1) ** (1 / response))
     brighter = 255 * (light - stored).max().item()
+    cells = {
+        "stored values added up": stored,
+        f"light added up, g = {response:g}": light,
+        f"light - stored x 4, at most {brighter:.0f} levels": 4 * (light - stored).clamp_min(0),
+    }
+    made = plots.figure(plots.WIDTH, 250)
+    shown = {name: to_array(plots.crop(each, *at, 104)).repeat(2, 0).repeat(2, 1) for name, each in cells.items()}
+    plots.squares(made, shown, bottom=14)
     return plots.Picture(
         made,
         f"Shake of {length:g} pixels with a camera response of {response:g}: at most {brighter:.0f} grey levels of 255 "
         "brighter than the sum of stored values.",
     )
+
+
+def roll(scene: Tensor, degrees: float, centre: tuple[float, float], moments: int = 60) -> Tensor:
+    """What a camera sees that turns around a point of its picture while it looks: the mean of the turned scenes.
+
+    Args:
+        scene: light, (B, C, H, W) in [0, 1].
+        degrees: by how much it turns in all, half of it to either side.
+        centre: (row, column) of the point that stays in place.
+        moments: how many positions are added up.
+    """
+    pixels, total = scene.numpy(), np.zeros(scene.shape, np.float32)
+    for angle in np.radians(np.linspace(-degrees / 2, degrees / 2, moments)):
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        matrix, shift = np.eye(4), np.zeros(4)
+        matrix[2:, 2:], shift[2:] = turn, np.array(centre) - turn @ np.array(centre)
+        total += scipy.ndimage.affine_transform(pixels, matrix, shift, order=1, mode="reflect")
+    return torch.from_numpy(total / moments)

@@ -1,4 +1,4 @@
-"""Undoing a blur that is known: division per frequency, and Wiener's remedy against noise (floor 7; lesson 05).
+"""Undoing a blur that is known, or fitted: division per frequency, Wiener's remedy against noise (floor 7; lesson 05).
 
 Here pictures wrap around at their borders. That makes a blur *exactly* a product per frequency, so that the
 lesson sees what noise does, and nothing else. The filters for photos, in :mod:`kdsharp.filters.deconvolution`, continue
@@ -56,6 +56,31 @@ def wiener_gain(psf: Tensor, height: int, width: int, ratio: float) -> Tensor:
 def noise_gain(gain: Tensor) -> float:
     """By how much a filter multiplies the standard deviation of white noise: the root of the mean of ``|gain|^2``."""
     return gain.abs().square().mean().sqrt().item()
+
+
+def fit_kernel(scene: Tensor, seen: Tensor, size: int, calm: float = 30.0) -> Tensor:
+    """The PSF (size, size) that best makes ``seen`` out of ``scene``, by least squares on their differences.
+
+    Only edges say how a picture was blurred, so both pictures are compared through the differences of neighbouring
+    pixels. Weights below 0, and below a twentieth of the largest, are noise and go; the rest is centred, with sum 1.
+
+    Args:
+        scene, seen: two planes (H, W): what is believed to be sharp, and the blurred picture; borders wrap around.
+        size: of the PSF in pixels, odd.
+        calm: added to the power of each frequency, so that where the scene has nothing no weight is invented.
+    """
+    if scene.shape != seen.shape or scene.ndim != 2 or size % 2 == 0:
+        raise UsageError(f"expected two planes of one size and an odd PSF, found {scene.shape}, {seen.shape}, {size}")
+    before, after = (
+        torch.fft.fft2(torch.stack([each.roll(-1, axis) - each for axis in (0, 1)])) for each in (scene, seen)
+    )
+    fitted = torch.fft.ifft2((before.conj() * after).sum(0) / (before.abs().square().sum(0) + calm)).real
+    psf = fitted.roll((size // 2, size // 2), (0, 1))[:size, :size].clamp_min(0)
+    psf = torch.where(psf > psf.max() / 20, psf, 0)
+    psf = psf / psf.sum()
+    place = torch.arange(size) - size // 2
+    middle = [round(float((psf.sum(1 - axis) * place).sum())) for axis in (0, 1)]
+    return psf.roll((-middle[0], -middle[1]), (0, 1)).float()
 
 
 def render_wiener(sharp: Tensor, psf: Tensor, noise: float, ratio: float, at: tuple[int, int] | None = None) -> Picture:

@@ -54,7 +54,7 @@ def panels(
     made = figure(width, height)
     for column, (label, image) in enumerate(zip(labels, images.values(), strict=True)):
         cells = [to_array(crop(quantize(image), top, left, side))]
-        if rows == 2 and truth is not None:
+        if rows == 2 and truth is not None and image is not truth:  # nothing to see under the truth itself
             cells.append(_difference(crop(image, top, left, side), crop(truth, top, left, side), gain))
         for row, cell in enumerate(cells):
             y = height - text - (row + 1) * (box + 6)

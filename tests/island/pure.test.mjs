@@ -146,6 +146,20 @@ test("a lesson's name is in its address", () => {
   assert.equal(lessonOf("/"), "");
 });
 
+test("a hand that lingers leaves more places there, and the path's mean is in the middle", () => {
+  const path = shake.evenly([[0, 0, 0], [1, 0, 900], [9, 0, 1000]], 101);
+  assert.equal(path.length, 101);
+  assert.ok(path.filter(([x]) => x - path[0][0] <= 1).length >= 90);
+  assert.ok(Math.abs(path.reduce((sum, [x]) => sum + x, 0)) < 1e-9);
+  assert.deepEqual(shake.evenly([[3, 4, 7]], 5), Array(5).fill([0, 0])); // a hand that holds still
+});
+
+test("a path's spot has sum 1, and a slide is as wide as itself", () => {
+  const slide = shake.evenly([[0, 0, 0], [12, 0, 100]], 256);
+  assert.ok(Math.abs(shake.splat(slide, 32).reduce((a, b) => a + b) - 1) < 1e-12);
+  assert.ok(Math.abs(shake.spread(slide) - 12) < 0.1);
+});
+
 test("an order counts the neighbours that follow each other, and moves inside its ends", () => {
   assert.deepEqual([[0, 1, 2, 3], [3, 2, 1, 0], [1, 2, 3, 0], [0, 2, 1, 3]].map(inOrder), [3, 0, 2, 0]);
   assert.deepEqual(moved([5, 6, 7], 0, 1), [6, 5, 7]);
