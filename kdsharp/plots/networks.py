@@ -52,7 +52,7 @@ def layers(network: nn.Module) -> list[str]:
         down, up = [f"encoders.{i}" for i in levels], [f"decoders.{i}" for i in reversed(levels)]
         return ["stem", *down, "bottom", *up, "head"]
     if isinstance(network, UnshuffleStudent):
-        return ["unshuffle", "body.0", *(f"body.1.{i}" for i in range(len(network.body[1]))), "head"]
+        return ["unshuffle", "body.0", *(f"body.1.{i}" for i, _ in enumerate(network.body[1].children())), "head"]
     return [name for name, each in network.named_modules() if isinstance(each, nn.Conv2d | nn.ConvTranspose2d)]
 
 
