@@ -1,26 +1,32 @@
 """What a lesson needs besides the science (floor 7).
 
-The floor plan. What a lesson calls: checks that name the misconception (:mod:`~kdsharp.course.checking`), questions
-that mark themselves (:mod:`~kdsharp.course.quizzes`), what a run says and records (:mod:`~kdsharp.course.telling`), a
+The floor plan. What a lesson calls: predictions that lock (:mod:`~kdsharp.course.predicting`), checks that name the
+misconception (:mod:`~kdsharp.course.checking`), questions that mark themselves (:mod:`~kdsharp.course.quizzes`), what
+she did (:mod:`~kdsharp.course.ledger`), what a run says and records (:mod:`~kdsharp.course.telling`), a
 blind opinion score (:mod:`~kdsharp.course.opinion`, with its :mod:`~kdsharp.course.rounds`). What serves learner and
 lecturer: which lessons there are (:mod:`~kdsharp.course.lessons`), copies of them (:mod:`~kdsharp.course.editions`),
 and the instructor's table (:mod:`~kdsharp.course.guide`).
 """
 
 from kdsharp.course.checking import NotYet, expect, passed
+from kdsharp.course.ledger import ledger
 from kdsharp.course.lessons import find_lesson, lessons, tags
+from kdsharp.course.predicting import Guess, predict
 from kdsharp.course.quizzes import quiz
 from kdsharp.course.telling import RESULT, collect_results, finish, record, say
 
 __all__ = [
     "RESULT",
+    "Guess",
     "NotYet",
     "collect_results",
     "expect",
     "find_lesson",
     "finish",
+    "ledger",
     "lessons",
     "passed",
+    "predict",
     "quiz",
     "record",
     "say",

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 from kdsharp.checks import check_name
 from kdsharp.island import modules
+from kdsharp.island.files import seal
 
 
 def is_live() -> bool:
@@ -36,6 +37,9 @@ class Island:
 
     module: ClassVar[str]
     """The ESM module in ``web/``."""
+
+    sealed: ClassVar[bool] = False
+    """Whether a page with scripts must not hold the still, because it gives an answer away."""
 
     def facts(self, live: bool) -> dict[str, Any]:
         """What the module starts from, as JSON holds it; without a kernel it must suffice for all that follows."""
@@ -58,14 +62,15 @@ class Island:
         """The form for a published page: the still, and the facts for the module that takes its place."""
         facts = json.dumps(self.facts(live=False)).replace("</", "<\\/")
         name = f"{self.module}-{hashlib.sha256(facts.encode()).hexdigest()[:10]}"
+        mark = " data-sealed" if self.sealed else ""
         return (
-            f'<div data-island="{self.module}" id="{name}">'
-            f'<div class="kdsharp-still">{self.still()}</div><script type="application/json">{facts}</script></div>'
+            f'<div data-island="{self.module}" id="{name}"><div class="kdsharp-still"{mark}>{self.still()}</div>'
+            f'<script type="application/json">{facts}</script></div>'
         )
 
     def document(self, title: str) -> str:
         """A whole HTML file with nothing but this island, which works from any web server and from disk."""
-        return modules.document(self.module, self.page(), title)
+        return modules.document(self.module, seal(self.page()), title)
 
     def _ipython_display_(self) -> None:
         from IPython.display import HTML, display

@@ -16,7 +16,15 @@ DATA = re.compile(r"data:(image/webp|image/png|application/octet-stream);base64,
 SUFFIXES = {"image/webp": "webp", "image/png": "png", "application/octet-stream": "bin"}
 SMALL = 2000
 """Characters: what is shorter stays in the page, where it costs less than a request."""
+SEALED = re.compile(
+    r'(<div class="kdsharp-still" data-sealed>)(?!<noscript>)(.*?)(</div><script type="application/json">)', re.DOTALL
+)
 EAGER = re.compile(r"<img (?![^>]*\bloading=)")
+
+
+def seal(page: str) -> str:
+    """Put sealed stills where only a browser without scripts reads: with scripts they are not in the page."""
+    return SEALED.sub(r"\1<noscript>\2</noscript>\3", page)
 
 
 def unpack(notebook: Any, folder: Path, address: str) -> None:
@@ -42,4 +50,5 @@ def unpack(notebook: Any, folder: Path, address: str) -> None:
             text = output.get("data", {}).get("text/html")
             if text is not None:
                 whole = text if isinstance(text, str) else "".join(text)
-                output["data"]["text/html"] = EAGER.sub('<img loading="lazy" ', DATA.sub(keep, whole))
+                # no quotes: an ``<img>`` may stand inside JSON
+                output["data"]["text/html"] = seal(EAGER.sub("<img loading=lazy ", DATA.sub(keep, whole)))

@@ -1,6 +1,6 @@
 """Figures of the course (floor 6): every one has alt text, pixels at an integer zoom, and units on its axes.
 
-``show(figure, alt)`` displays a figure as an image with alt text, in JupyterLab and in the book alike.
+``show(figure, caption, alt)`` displays a figure with a caption and alt text, in JupyterLab and in the book alike.
 """
 
 from kdsharp.plots import networks

@@ -14,10 +14,16 @@ WIDTH = 720
 
 
 class Picture:
-    """A rendered figure with its alt text; notebooks and pages show it as one ``<img>``."""
+    """A rendered figure with its alt text; notebooks and pages show it as one ``<img>``, a caption below it if any.
 
-    def __init__(self, figure: Figure, alt: str) -> None:
-        self.alt = alt
+    Args:
+        figure: is rendered now; what is drawn on it later does not show.
+        alt: what a reader who cannot see it needs to know.
+        caption: the message, for who sees it: one or two sentences.
+    """
+
+    def __init__(self, figure: Figure, alt: str, caption: str = "") -> None:
+        self.alt, self.caption = alt, caption
         self.webp = _render(figure)
         self.width = round(figure.get_figwidth() * DPI)
 
@@ -26,18 +32,30 @@ class Picture:
         return "data:image/webp;base64," + base64.b64encode(self.webp).decode()
 
     def tag(self) -> str:
-        """The ``<img>`` of a page."""
-        return f'<img src="{self.src()}" alt="{html.escape(self.alt)}" width="{self.width}" style="max-width:100%">'
+        """The ``<img>`` of a page, as a ``<figure>`` when it has a caption."""
+        image = f'<img src="{self.src()}" alt="{html.escape(self.alt)}" width="{self.width}" style="max-width:100%">'
+        if not self.caption:
+            return image
+        style = f"margin:0.6em 0;max-width:{self.width}px"
+        below = f'<figcaption style="text-align:left">{html.escape(self.caption)}</figcaption>'
+        return f'<figure class="kdsharp-figure" style="{style}">{image}{below}</figure>'
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/html": self.tag(), "text/plain": f"[figure: {self.alt}]"}
 
 
-def show(figure: Figure, alt: str) -> None:
-    """Display ``figure`` with alt text: what a reader who cannot see it needs to know."""
+def show(figure: Figure, caption: str, alt: str | None = None) -> None:
+    """Display ``figure`` with a caption below it and alt text beside it.
+
+    Args:
+        figure: what to show.
+        caption: the message in one or two sentences, seen by everybody. Where it is the only text it is the alt text,
+            and nothing is seen below the figure.
+        alt: what a reader who cannot see the figure needs to know.
+    """
     from IPython.display import display
 
-    display(Picture(figure, alt))
+    display(Picture(figure, caption) if alt is None else Picture(figure, alt, caption))
 
 
 def figure(width: float = WIDTH, height: float = 300) -> Figure:

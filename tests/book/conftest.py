@@ -16,6 +16,8 @@ from playwright.sync_api import sync_playwright
 
 from kdsharp import course
 from kdsharp.book import server
+from kdsharp.island import modules
+from kdsharp.island.files import seal
 
 OURS = re.compile(r"/_static/island/|data:text/javascript")
 """Where an error comes from that is not the theme's."""
@@ -59,6 +61,24 @@ def serving(folder):
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def open_page(page, tmp_path):
+    """Open a page that holds islands one below the other, as a lesson does, without a kernel."""
+    with serving(tmp_path) as address:
+
+        def show(*islands, name="05_known_blur"):
+            modules.publish(tmp_path / "island")
+            body = "\n".join(seal(island.page()) for island in islands)
+            script = '<script type="module" src="island/page.mjs"></script>'
+            style = '<meta charset="utf-8"><link rel="stylesheet" href="island/look.css">'
+            text = f'<!doctype html><html lang="en"><head>{style}{script}</head><body>{body}</body></html>'
+            (tmp_path / f"{name}.html").write_text(text, encoding="utf-8")
+            page.goto(f"{address}/{name}.html")
+            return page
+
+        yield show
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,9 @@ const { fade, tiles } = await web("browser");
 const { PageModel } = await web("islands");
 const store = await web("store");
 const kernel = await web("kernel");
+const { numberOf, said } = await web("predict");
+const { distance, isRight } = await web("reveal");
+const { lessonOf } = await web("diary");
 
 test("a position has its place in a list that runs over the last slider fastest", () => {
   const seen = [];
@@ -61,9 +64,12 @@ test("a page's model tells who listens, and sends nowhere", () => {
   assert.deepEqual([model.get("facts"), heard], [2, [3]]);
 });
 
-test("what a reader did is kept, listed and forgotten; a browser that keeps nothing is no error", () => {
-  assert.equal(store.keep("a", 1), false);
+test("what a reader did is kept, listed and forgotten; a browser that keeps nothing remembers as long as the page", () => {
   assert.equal(store.recall("a", "none"), "none");
+  assert.equal(store.keep("a", 1), false);
+  assert.equal(store.recall("a", "none"), 1);
+  assert.deepEqual(store.everything(), { a: 1 });
+  store.forgetEverything();
   assert.deepEqual(store.everything(), {});
   const kept = new Map([["another site's", "1"]]);
   globalThis.localStorage = new Proxy({
@@ -108,4 +114,30 @@ test("a dot has a gain of 1 at every frequency, a mean of neighbours less at hig
   assert.deepEqual(kernel.gains(dot, 3, 4), [1, 1, 1, 1]);
   const mean = kernel.gains(new Float64Array(9).fill(1 / 9), 3, 2);
   assert.ok(Math.abs(mean[0] - 1) < 1e-12 && Math.abs(mean[1] + 1 / 3) < 1e-12);
+});
+
+test("a number is read with a point or a comma, and nothing else is one", () => {
+  assert.deepEqual(["0.5", " 1,5 ", "-3", "−3", "1e-4", ".5"].map(numberOf), [0.5, 1.5, -3, -3, 1e-4, 0.5]);
+  assert.deepEqual(["", "many", "1.2.3", "5 dB", "0x10"].map(numberOf), [null, null, null, null, null]);
+  assert.equal(said(33.333333, "dB"), "33.33 dB");
+  assert.equal(said(0, ""), "0");
+  assert.equal(said("too wide", null), "too wide");
+});
+
+test("a number is right within a distance or a factor, a choice word for word", () => {
+  const [near, times] = [{ within: 0.5, factor: null, unit: "dB" }, { within: null, factor: 2, unit: "" }];
+  assert.ok(isRight(30.5, 30, near) && isRight(29.5, 30, near) && !isRight(30.51, 30, near));
+  assert.ok(isRight(50, 100, times) && isRight(200, 100, times) && !isRight(49, 100, times));
+  assert.ok(isRight(0, 0, times) && !isRight(-1, 1, times) && isRight(-1, -1.5, times));
+  assert.ok(isRight("a", "a", { choices: ["a", "b"] }) && !isRight("b", "a", { choices: ["a", "b"] }));
+  assert.equal(distance(31, 30, near), "1 dB too high");
+  assert.equal(distance(10, 40, times), "4 times too small");
+  assert.equal(distance(-40, -10, times), "4 times too large");
+  assert.equal(distance(-1, 1, times), "2 too low");
+});
+
+test("a lesson's name is in its address", () => {
+  assert.equal(lessonOf("/book/lessons/05_known_blur.html"), "05_known_blur");
+  assert.equal(lessonOf("/lessons/05_known_blur?x#y"), "05_known_blur");
+  assert.equal(lessonOf("/"), "");
 });

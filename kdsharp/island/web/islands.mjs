@@ -33,6 +33,12 @@ export async function mount(root, load) {
   root.dataset.ready = "";
 }
 
+/** Open a sealed still: where its island cannot run, nobody shall miss what is in it. */
+export function unseal(root) {
+  const seal = root.querySelector(".kdsharp-still > noscript");
+  if (seal) seal.outerHTML = seal.textContent;
+}
+
 /** Run all islands of the page, each when it is less than a screen away; printing runs none. */
 export function findIslands(load) {
   const watch = new IntersectionObserver(
@@ -42,11 +48,14 @@ export function findIslands(load) {
         watch.unobserve(target);
         mount(target, load).catch((error) => {
           target.dataset.failed = error.message; // the still stays
+          unseal(target);
           console.error(error);
         });
       }
     },
     { rootMargin: "100%" },
   );
-  for (const root of document.querySelectorAll("[data-island]")) watch.observe(root);
+  const all = document.querySelectorAll("[data-island]");
+  for (const root of all) watch.observe(root);
+  addEventListener("beforeprint", () => all.forEach(unseal));
 }

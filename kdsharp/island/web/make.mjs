@@ -11,10 +11,17 @@ export function make(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** What a lesson wrote as HTML, as nodes. */
+export function parsed(html) {
+  const holder = document.createElement("template");
+  holder.innerHTML = html;
+  return holder.content;
+}
+
 /** Fill an island's root with its elements. */
 export function fill(el, kind, ...children) {
   el.classList.add("kdsharp-island", `kdsharp-${kind}`);
   el.replaceChildren(...children);
   // JupyterLab takes the arrow keys to walk over cells and headings, but from an element that says so
-  for (const each of el.querySelectorAll("input, button, select, a")) each.dataset.lmSuppressShortcuts = "true";
+  for (const each of el.querySelectorAll("input, button, select, textarea, a")) each.dataset.lmSuppressShortcuts = "true";
 }
