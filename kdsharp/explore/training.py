@@ -82,3 +82,19 @@ def schedule_sentence(runs: Mapping[str, Sequence[Sequence[float]]], baseline: s
             word = "no difference shown" if abs(gain) <= half else "better" if gain > 0 else "worse"
             against.append(f"*{name}* {gain:+.2f} ± {half:.2f} dB, **{word}**")
     return f"{len(ends[baseline])} seeds: " + "; ".join(told) + f". Against *{baseline}*: " + "; ".join(against) + "."
+
+
+def schedule_winner(runs: Mapping[str, Sequence[Sequence[float]]]) -> str | None:
+    """The schedule that ends highest, if it is ahead of each other one by more than its interval; otherwise None.
+
+    Args:
+        runs: as for :func:`schedule_sentence`.
+    """
+    ends = {name: [scores[-1] for scores in each] for name, each in runs.items()}
+    best = max(ends, key=lambda name: sum(ends[name]))
+    for name in ends:
+        if name != best:
+            gain, half = mean_interval([a - b for a, b in zip(ends[best], ends[name], strict=True)])
+            if gain <= half:
+                return None
+    return best

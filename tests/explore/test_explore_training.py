@@ -1,6 +1,6 @@
 """The sentence about schedules: every word that the numbers can choose."""
 
-from kdsharp.explore.training import schedule_sentence
+from kdsharp.explore.training import schedule_sentence, schedule_winner
 
 
 def test_seeds_that_agree_name_a_winner_and_a_loser():
@@ -20,3 +20,9 @@ def test_a_fall_after_the_best_score_is_told():
     assert "(at most 3.50 dB below its own best)" in schedule_sentence(
         {"constant": [[20, 28.5, 25.0], [20, 25.0, 26.0]]}
     )
+
+
+def test_a_winner_needs_every_interval():
+    sure = {"constant": [[25.0], [25.1]], "cosine": [[27.0], [27.1]]}
+    assert schedule_winner(sure) == "cosine"
+    assert schedule_winner(sure | {"averaged": [[26.0], [28.0]]}) is None
