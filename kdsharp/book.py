@@ -15,6 +15,8 @@ import torch
 from kdsharp.checks import UsageError, check_name, make_folder
 from kdsharp.course import lessons
 from kdsharp.course.guide import lesson_table
+from kdsharp.course.published import for_page
+from kdsharp.course.terms import glossary
 from kdsharp.datasets import photos, synthetic_pairs
 from kdsharp.degrade import protocol
 from kdsharp.evaluate import contestants
@@ -48,8 +50,10 @@ def build_book(profile: str = "lab", out: str | Path = "build/book", progress: b
     make_folder(out / "lessons")
     (out / "front.webp").write_bytes(front_picture().webp)
     modules.publish(out / "_static" / "island")
+    terms = glossary((out / "glossary.md").read_text(encoding="utf-8"))
     for path in lessons().values():
         notebook = nbformat.read(executed / path.name, as_version=4)
+        for_page(notebook, terms)
         unpack(notebook, out / "_static" / "content", "../_static/content")
         nbformat.write(notebook, out / "lessons" / path.name)
     (out / "lesson_table.txt").write_text(lesson_table(executed), encoding="utf-8")

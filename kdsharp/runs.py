@@ -18,6 +18,7 @@ from papermill.exceptions import PapermillExecutionError
 from kdsharp import provenance
 from kdsharp.checks import atomic_path, check_name, check_positive, check_range, make_folder
 from kdsharp.course import collect_results, find_lesson, lessons
+from kdsharp.course.exercises import with_starts
 from kdsharp.recipes import PROFILES
 
 
@@ -34,15 +35,20 @@ class LessonRun:
 
 
 def run_lesson(path: Path, out: Path, parameters: dict[str, Any], progress: bool = True) -> LessonRun:
-    """Execute one lesson with papermill, write the executed notebook to ``out``; report a failure, never raise it."""
+    """Execute one lesson with papermill, write the executed notebook to ``out``; report a failure, never raise it.
+
+    Below the start of each exercise stands what its check says to it.
+    """
     start = time.perf_counter()
     name, error = path.stem, None
+    notebook = nbformat.read(path, as_version=4)
+    with_starts(notebook)
     with atomic_path(out) as unfinished:  # a run that is stopped leaves the earlier notebook as it was
         for attempt in (1, 2):
             try:
-                with _nobody_watches():
+                with _nobody_watches(name):
                     papermill.execute_notebook(
-                        path,
+                        notebook,
                         unfinished,
                         parameters=parameters,
                         cwd=path.parent,
@@ -71,16 +77,21 @@ DEAD = "close other programs, or run it with --profile smoke"
 
 
 @contextmanager
-def _nobody_watches() -> Iterator[None]:
-    """Tell kernels that start here: from within Jupyter, VS Code or Colab they would take themselves for live."""
-    if "KDSHARP_EXPLORER" in os.environ:
-        yield
-        return
-    os.environ["KDSHARP_EXPLORER"] = "page"
+def _nobody_watches(lesson: str) -> Iterator[None]:
+    """Tell kernels that start here: from within Jupyter, VS Code or Colab they would take themselves for live, and for
+    the lesson that is open there.
+    """
+    before = {name: os.environ.get(name) for name in ("KDSHARP_EXPLORER", "KDSHARP_LESSON")}
+    os.environ["KDSHARP_EXPLORER"] = before["KDSHARP_EXPLORER"] or "page"
+    os.environ["KDSHARP_LESSON"] = lesson
     try:
         yield
     finally:
-        del os.environ["KDSHARP_EXPLORER"]
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _running_cell(notebook: Path) -> str:

@@ -13,7 +13,9 @@ import nbformat
 from nbformat import NotebookNode
 
 from kdsharp.checks import UsageError, atomic_path, check_name, make_folder
+from kdsharp.course.exercises import START, mark_start
 from kdsharp.course.lessons import lessons, tags
+from kdsharp.course.terms import without_roles
 
 EDITIONS = ("student", "instructor")
 MANIFEST = ".kdsharp-course.json"
@@ -101,8 +103,9 @@ def is_behind(folder: str | Path) -> bool:
 def edited(path: Path, edition: str) -> NotebookNode:
     """A lesson as an edition has it, without outputs.
 
-    In the student's, cells tagged ``solution`` go. Each must follow a cell tagged ``stub``, which defines the same
-    names, so that the check below runs and names the misconception.
+    Starts of exercises are labelled, and words of the glossary stand without their role. In the student's edition,
+    cells tagged ``solution`` go. Each must follow a cell tagged ``stub``, which defines the same names, so that the
+    check below runs and names the misconception.
 
     Raises:
         UsageError: for a solution without a stub.
@@ -116,6 +119,10 @@ def edited(path: Path, edition: str) -> NotebookNode:
             continue
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
+        else:
+            cell.source = without_roles(cell.source)
+        if "stub" in tags(cell):
+            mark_start(cell)
         kept.append(cell)
     notebook.cells = kept
     return notebook
@@ -186,7 +193,7 @@ def _update_one(copy: Path, before: Delivered, fresh: NotebookNode) -> Changes:
 
 
 def _first_line(cell: NotebookNode) -> str:
-    lines = [line for line in cell.source.splitlines() if line.strip()]
+    lines = [line for line in cell.source.splitlines() if line.strip() and line != START]
     return lines[0][:60] if lines else "(empty)"
 
 

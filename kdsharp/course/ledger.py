@@ -4,8 +4,8 @@ On a published page all of it stays in her browser. Where a kernel works for her
 notebooks, :data:`FILE`, and nowhere else. Nothing is sent anywhere: the report that *My ledger* makes is a file that
 she hands in herself.
 
-An entry is a small dict. ``kind`` is ``prediction``, ``question``, ``exercise`` or ``note``; ``state`` is ``open`` until
-she has done something with it.
+An entry is a small dict. ``kind`` is ``prediction``, ``question``, ``exercise`` or ``note``; ``state`` is ``open``
+until she has done something with it.
 """
 
 import html

@@ -11,6 +11,7 @@ const store = await web("store");
 const kernel = await web("kernel");
 const { numberOf, said } = await web("predict");
 const { distance, isRight } = await web("reveal");
+const { inOrder, judged, moved } = await web("quiz");
 const { lessonOf } = await web("diary");
 
 test("a position has its place in a list that runs over the last slider fastest", () => {
@@ -140,4 +141,20 @@ test("a lesson's name is in its address", () => {
   assert.equal(lessonOf("/book/lessons/05_known_blur.html"), "05_known_blur");
   assert.equal(lessonOf("/lessons/05_known_blur?x#y"), "05_known_blur");
   assert.equal(lessonOf("/"), "");
+});
+
+test("an order counts the neighbours that follow each other, and moves inside its ends", () => {
+  assert.deepEqual([[0, 1, 2, 3], [3, 2, 1, 0], [1, 2, 3, 0], [0, 2, 1, 3]].map(inOrder), [3, 0, 2, 0]);
+  assert.deepEqual(moved([5, 6, 7], 0, 1), [6, 5, 7]);
+  assert.deepEqual(moved([5, 6, 7], 0, -1), [5, 6, 7]);
+  assert.deepEqual(moved([5, 6, 7], 2, 1), [5, 6, 7]);
+});
+
+test("a wrong number is told its slip by name, or which way it is off", () => {
+  const facts = { number: 30, within: 0.1, why: "yes", unit: "dB", slips: [[-30, "the sign"], [60, "twice"]] };
+  assert.deepEqual(judged(30.1, facts), { right: true, why: "yes" });
+  assert.deepEqual(judged(-30, facts), { right: false, why: "the sign" });
+  assert.deepEqual(judged(59.95, facts), { right: false, why: "twice" });
+  assert.deepEqual(judged(31, facts), { right: false, why: "Too high. It is right within 0.1 dB." });
+  assert.deepEqual(judged(2, { ...facts, within: 0 }), { right: false, why: "Too low." });
 });

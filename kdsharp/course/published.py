@@ -1,0 +1,61 @@
+"""An executed lesson as a page of the book shows it (floor 7): folds with names, nothing of the plumbing."""
+
+import ast
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from kdsharp.course.exercises import TO_SOLUTION, spoken
+from kdsharp.course.lessons import tags
+from kdsharp.course.telling import RESULT
+from kdsharp.course.terms import link_terms
+
+FOLDS = {"solution": "Solution", "check": "Check", "parameters": "Parameters", "imports": "Imports"}
+"""Tag of a cell to the name of its fold; whatever else is folded is called *Code*."""
+
+
+def for_page(notebook: NotebookNode, terms: list[str]) -> None:
+    """Make an executed lesson ready for the book; changed in place.
+
+    Papermill's cell of parameters and what ``course.record`` shows go; parameters, imports and the last cells fold;
+    folds have names; what a check says is said to the solution; the first use of a term of the glossary is a link.
+    """
+    notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in tags(cell)]
+    seen: set[str] = set()
+    begun = False
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            begun = begun or cell.source.startswith("## ") or "\n## " in cell.source
+            if begun:  # the first screen stays free of links
+                cell.source = link_terms(cell.source, terms, seen)
+        elif cell.cell_type == "code":
+            _fold(cell)
+            cell.outputs = [_seen(output, cell) for output in cell.outputs if RESULT not in output.get("data", {})]
+
+
+def _fold(cell: NotebookNode) -> None:
+    kinds = set(tags(cell))
+    if _only_imports(cell.source):
+        kinds.add("imports")
+    if kinds & {"parameters", "imports"} or cell.source.startswith(("course.record(", "course.finish(")):
+        kinds.add("hide-input")
+    if kinds & {"hide-input", "hide-cell", "hide-output"}:
+        name = next((name for tag, name in FOLDS.items() if tag in kinds), "Code")
+        cell.metadata["mystnb"] = {"code_prompt_show": name, "code_prompt_hide": name}
+    if kinds:
+        cell.metadata["tags"] = sorted(kinds)
+
+
+def _only_imports(source: str) -> bool:
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:  # a magic
+        return False
+    return bool(body) and all(isinstance(each, (ast.Import, ast.ImportFrom)) for each in body)
+
+
+def _seen(output: NotebookNode, cell: NotebookNode) -> NotebookNode:
+    words = output.get("text", "") if output.output_type == "stream" else ""
+    if "check" in tags(cell) and words.startswith("Right: "):
+        return new_output("display_data", spoken(TO_SOLUTION, words.strip()))
+    return output
