@@ -1,4 +1,4 @@
-"""The rounds of a blind test: which pictures are shown, in which order, and the file that keeps the answers."""
+"""The rounds of a blind test: which pictures are shown, in which order, the file of the answers, and their sums."""
 
 import csv
 import io
@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy import stats
 from torch import Tensor
 
 from kdsharp.checks import UsageError, check_images, make_folder
 
 COLUMNS = ("mode", "seed", "round", "scene", "first", "second", "answer")
+ROUNDING = 12**-0.5
+"""Standard deviation of what is rounded away when a grade is a whole number."""
+NORMAL = 1.96
+"""Standard deviations of a normal distribution that hold 95 % of it."""
 
 
 @dataclass(frozen=True)
@@ -83,3 +88,40 @@ def append(file: Path, row: list[str]) -> None:
         csv.writer(out, lineterminator="\n").writerows([COLUMNS, row] if fresh else [row])
         out.flush()
         os.fsync(out.fileno())
+
+
+def graded(grades: Sequence[float]) -> tuple[float, float, float]:
+    """Mean of grades from 1 to 5, one a scene, and the ends of its 95 % interval over scenes (Student's t).
+
+    A grade is a whole number, so that its rounding alone has a standard deviation of ``1 / sqrt(12)``: grades that all
+    agree are no more certain than that. The interval ends where the scale does.
+    """
+    values = np.asarray(grades, float)
+    spread = max(float(values.std(ddof=1)), ROUNDING)
+    half = stats.t.ppf(0.975, len(values) - 1) * spread / len(values) ** 0.5
+    mean = float(values.mean())
+    return mean, max(1.0, mean - half), min(5.0, mean + half)
+
+
+def share(wins: int, count: int) -> tuple[float, float, float]:
+    """Share of ``count`` comparisons won, and Wilson's 95 % interval, which lies in [0, 1] and never has width 0."""
+    part, extra = wins / count, NORMAL**2 / count
+    middle = (part + extra / 2) / (1 + extra)
+    half = NORMAL / (1 + extra) * (part * (1 - part) / count + extra / (4 * count)) ** 0.5
+    return part, max(0.0, middle - half), min(1.0, middle + half)
+
+
+def bradley_terry(wins: np.ndarray, steps: int = 200) -> np.ndarray:
+    """Strengths of n systems from ``wins[i, j]``, how often i won against j; their geometric mean is 1.
+
+    The model: i wins against j with probability ``s[i] / (s[i] + s[j])`` (Bradley and Terry, 1952). To each pair half
+    a win for either side is added, or a system that always won would be infinitely strong. Each step sets s[i] to its
+    wins divided by the sum over j of ``matches[i, j] / (s[i] + s[j])``, which never lowers the likelihood.
+    """
+    count = len(wins)
+    counted = wins + 0.5 * (1 - np.eye(count))
+    matches, strengths = counted + counted.T, np.ones(count)
+    for _ in range(steps):
+        strengths = counted.sum(1) / (matches / (strengths[:, None] + strengths[None, :])).sum(1)
+        strengths /= np.exp(np.log(strengths).mean())
+    return strengths

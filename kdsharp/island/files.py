@@ -6,9 +6,13 @@ that it opens at once and a browser keeps what it has.
 
 import base64
 import hashlib
+import io
 import re
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from PIL import Image
 
 from kdsharp.checks import make_folder
 
@@ -25,6 +29,13 @@ EAGER = re.compile(r"<img (?![^>]*\bloading=)")
 def seal(page: str) -> str:
     """Put sealed stills where only a browser without scripts reads: with scripts they are not in the page."""
     return SEALED.sub(r"\1<noscript>\2</noscript>\3", page)
+
+
+def address(pixels: np.ndarray) -> str:
+    """A picture, uint8 (H, W, 3), as an address that a page loads without loss."""
+    packed = io.BytesIO()
+    Image.fromarray(pixels).save(packed, format="webp", lossless=True)
+    return "data:image/webp;base64," + base64.b64encode(packed.getvalue()).decode()
 
 
 def unpack(notebook: Any, folder: Path, address: str) -> None:

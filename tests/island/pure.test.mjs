@@ -13,6 +13,7 @@ const { numberOf, said } = await web("predict");
 const { distance, isRight } = await web("reveal");
 const { inOrder, judged, moved } = await web("quiz");
 const { lessonOf } = await web("diary");
+const shake = await web("shake");
 
 test("a position has its place in a list that runs over the last slider fastest", () => {
   const seen = [];
@@ -157,4 +158,18 @@ test("a wrong number is told its slip by name, or which way it is off", () => {
   assert.deepEqual(judged(59.95, facts), { right: false, why: "twice" });
   assert.deepEqual(judged(31, facts), { right: false, why: "Too high. It is right within 0.1 dB." });
   assert.deepEqual(judged(2, { ...facts, within: 0 }), { right: false, why: "Too low." });
+});
+
+test("a hand that lingers leaves more places there, and the path's mean is in the middle", () => {
+  const path = shake.evenly([[0, 0, 0], [1, 0, 900], [9, 0, 1000]], 101);
+  assert.equal(path.length, 101);
+  assert.ok(path.filter(([x]) => x - path[0][0] <= 1).length >= 90);
+  assert.ok(Math.abs(path.reduce((sum, [x]) => sum + x, 0)) < 1e-9);
+  assert.deepEqual(shake.evenly([[3, 4, 7]], 5), Array(5).fill([0, 0])); // a hand that holds still
+});
+
+test("a path's spot has sum 1, and a slide is as wide as itself", () => {
+  const slide = shake.evenly([[0, 0, 0], [12, 0, 100]], 256);
+  assert.ok(Math.abs(shake.splat(slide, 32).reduce((a, b) => a + b) - 1) < 1e-12);
+  assert.ok(Math.abs(shake.spread(slide) - 12) < 0.1);
 });

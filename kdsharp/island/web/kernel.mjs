@@ -1,5 +1,5 @@
 // One kernel learns to sharpen, here in the page: gradient descent in plain JavaScript, no download, no kernel of Jupyter.
-import { fill, make } from "./make.mjs";
+import { fill, make, svg } from "./make.mjs";
 import { sliderRows } from "./sliders.mjs";
 
 /** Random numbers in [0, 1) that are the same everywhere: mulberry32. */
@@ -165,14 +165,6 @@ export function prepare(facts) {
     blurred: unpack(facts.blurred, side * side), sharp: unpack(facts.sharp, out), teacher: unpack(facts.teacher, out),
     held: unpack(facts.heldBlurred, heldSide * heldSide).map((blurred, i) => [blurred, sharp[i]]),
   };
-}
-
-const SVG = "http://www.w3.org/2000/svg";
-function svg(tag, attributes, text) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
 }
 
 /** A chart of lines over [0, 1] x [low, high], with words beside the ends and a legend in HTML. */

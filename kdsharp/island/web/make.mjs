@@ -18,6 +18,14 @@ export function parsed(html) {
   return holder.content;
 }
 
+/** An element of a drawing: `svg("text", { x: 3, y: 4 }, "words")`. */
+export function svg(tag, attributes, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
 /** Fill an island's root with its elements. */
 export function fill(el, kind, ...children) {
   el.classList.add("kdsharp-island", `kdsharp-${kind}`);
