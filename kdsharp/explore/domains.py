@@ -36,20 +36,30 @@ def domains(side: int = 320) -> list[Domain]:
     """An eye's retina, the moon and a cell, which no network here has seen; tissue, sky and a page, which all have.
 
     Args:
-        side: the middle of each picture is cut to at most this many pixels a side.
+        side: of each picture the square with the most detail is taken, of at most this many pixels a side.
     """
     check_positive(side, "side")
     folder = Path(skimage.data.__file__).parent
     found = []
     for name, file in UNSEEN.items():
         halved = F.avg_pool2d(to_tensor(images.read(folder / file, convert=True)), 2)
-        found.append(Domain(Photo(name, _middle(to_array(halved), side)), seen=False))
+        found.append(Domain(Photo(name, _busiest(to_array(halved), side)), seen=False))
     train = {photo.name: photo.pixels for photo in photos("train")}
-    return found + [Domain(Photo(name, _middle(train[own], side)), seen=True) for name, own in SEEN.items()]
+    return found + [Domain(Photo(name, _busiest(train[own], side)), seen=True) for name, own in SEEN.items()]
 
 
-def _middle(pixels: np.ndarray, side: int) -> np.ndarray:
-    top, left = (max(0, (length - side) // 2) for length in pixels.shape[:2])
+def _busiest(pixels: np.ndarray, side: int) -> np.ndarray:
+    """The square of at most ``side`` pixels with the most detail, out of squares that overlap by half."""
+    height, width = pixels.shape[:2]
+    step = max(1, side // 2)
+    corners = [
+        (top, left)
+        for top in range(0, max(1, height - side + 1), step)
+        for left in range(0, max(1, width - side + 1), step)
+    ]
+    grey = pixels.mean(2)
+    detail = np.abs(np.diff(grey, axis=0))[:, :-1] + np.abs(np.diff(grey, axis=1))[:-1]
+    top, left = max(corners, key=lambda at: detail[at[0] : at[0] + side, at[1] : at[1] + side].mean())
     return pixels[top : top + side, left : left + side].copy()
 
 

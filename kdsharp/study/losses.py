@@ -144,6 +144,6 @@ def own_measure(rows: Sequence[Row], arm: str, measure: str) -> str:
     behind = bought(rows, top, arm)[place]
     word = "so it is behind" if behind.seen else "which chance can do"
     return (
-        f"`{arm}` is not highest in it: `{top}` is {behind} ahead, {word}. A loss is also a way to get there, and after "
-        "a limited number of steps it counts how well the way can be followed."
+        f"`{arm}` is not highest in it: `{top}` is {behind} ahead, {word}. A loss is also a way to get there, and "
+        "after a limited number of steps it counts how well the way can be followed."
     )
