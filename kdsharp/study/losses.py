@@ -143,7 +143,4 @@ def own_measure(rows: Sequence[Row], arm: str, measure: str) -> str:
         return f"`{arm}` is highest in it."
     behind = bought(rows, top, arm)[place]
     word = "so it is behind" if behind.seen else "which chance can do"
-    return (
-        f"`{arm}` is not highest in it: `{top}` is {behind} ahead, {word}. A loss is also a way to get there, and "
-        "after a limited number of steps it counts how well the way can be followed."
-    )
+    return f"`{arm}` is not highest in it: `{top}` is {behind} ahead, {word}."
