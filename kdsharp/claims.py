@@ -198,3 +198,32 @@ def scores_table(run: Rerun) -> str:
         other = f"{long[role].psnr:.2f} | {long[role].ssim:.4f}" if role in long else " | "
         lines.append(f"| {role} | {row.psnr:.2f} | {row.ssim:.4f} | {other} |")
     return "\n".join(lines)
+
+
+def kept_table(recipe: str) -> str:
+    """The scores of a recipe's kept run, as a Markdown table with the gain over the input; all against the truth."""
+    rows = kept(recipe)
+    lines = ["| | PSNR, dB | over its input, dB | SSIM |", "|---|---|---|---|"]
+    for role, row in rows.items():
+        lines.append(f"| {role} | {row.psnr:.2f} | {row.psnr - rows['input'].psnr:+.2f} | {row.ssim:.4f} |")
+    return "\n".join(lines)
+
+
+def steps(recipe: str) -> tuple[int, int]:
+    """Optimizer steps of a student: of the kept run, and of as much training as its report describes."""
+    student = REPORTS[check_name(recipe, REPORTS, "report's recipe")].student
+    return student.at("lab").config.steps, student.at("full").config.steps
+
+
+def passing_table(recipes: Iterable[str]) -> str:
+    """Has the student passed its own input by the end of the kept run? A Markdown table, one line a recipe."""
+    lines = [
+        "| system | steps of the kept run | of its report's | student over its input, dB | has it passed? |",
+        "|---|---|---|---|---|",
+    ]
+    for recipe in recipes:
+        rows, (done, whole) = kept(recipe), steps(recipe)
+        gain = rows["student"].psnr - rows["input"].psnr
+        word = f"yes, within {done:,} steps" if gain > 0 else f"not in {done:,} steps"
+        lines.append(f"| {recipe} | {done:,} | {done / whole:.0%} | {gain:+.2f} | {word} |")
+    return "\n".join(lines)

@@ -110,3 +110,19 @@ def test_the_readme_shows_the_kept_runs():
         shown = dict(zip(("input", "unsharp", "teacher", "student"), cells[1:5], strict=True))
         for role, row in claims.kept(recipe).items():
             assert shown[role].strip() == f"{row.psnr:.2f} / {row.ssim:.4f}", (recipe, role)
+
+
+def test_a_kept_run_is_told_with_its_gain():
+    table = claims.kept_table("report-e")
+    assert "| input | 27.38 | +0.00 | 0.7722 |" in table
+    assert "| student | 8.32 | -19.06 | 0.2205 |" in table
+
+
+def test_whether_a_student_has_passed_its_input_is_told_either_way(monkeypatch):
+    assert "| report-d | 1,000 | 15% | -1.86 | not in 1,000 steps |" in claims.passing_table(["report-d"])
+    better = {
+        role: claims.Kept("report-d", role, "bilinear-60", psnr, 0.9)
+        for role, psnr in (("input", 31.0), ("student", 32.5))
+    }
+    monkeypatch.setattr(claims, "kept", lambda recipe: better)
+    assert "| +1.50 | yes, within 1,000 steps |" in claims.passing_table(["report-d"])

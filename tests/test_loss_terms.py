@@ -164,3 +164,25 @@ def test_vgg_is_there_only_where_its_weights_are(monkeypatch, tmp_path):
     (tmp_path / "yes.pth").touch()
     monkeypatch.setattr(losses, "vgg_file", lambda: tmp_path / "yes.pth")
     assert list(losses.losses()) == ["mse", "l1", "charbonnier", "ssim", "edge", "deep", "vgg"]
+
+
+def results(**scores):
+    """Rows of three seeds an arm; SSIM and sharpness follow PSNR."""
+    return [
+        {"arm": arm, "seed": seed, "psnr": value, "ssim": value / 40, "sharpness": value / 50}
+        for arm, values in scores.items()
+        for seed, value in enumerate(values)
+    ]
+
+
+def test_a_leader_is_named_only_beyond_its_interval():
+    sure = results(l1=(30.0, 31.0, 32.0), mse=(30.5, 31.5, 32.5))
+    assert losses.lead(sure, "psnr") == "PSNR: **mse** leads, **+0.50 ± 0.00** ahead of l1."
+    unsure = results(l1=(30.0, 31.0, 32.0), mse=(30.5, 30.6, 32.5))
+    assert losses.lead(unsure, "psnr").endswith("ahead of l1: **no lead shown**.")
+
+
+def test_a_loss_that_asks_for_a_measure_leads_in_it_or_is_behind_or_cannot_be_told():
+    assert losses.own_measure(results(l1=(30, 31), mse=(31, 32)), "mse", "psnr") == "`mse` is highest in it."
+    assert "so it is behind" in losses.own_measure(results(l1=(31, 32), mse=(30, 31)), "mse", "psnr")
+    assert "which chance can do" in losses.own_measure(results(l1=(31, 32), mse=(30, 31.9)), "mse", "psnr")

@@ -172,6 +172,32 @@ def optimizers(
     say(f"{folder / 'table.md'}, table.csv and figure.webp")
 
 
+@study_app.command()
+def doctor(
+    checkpoint: Annotated[str, typer.Argument(help="The student: a bundled name, or a .safetensors file of yours.")],
+    teacher: Annotated[
+        str | None, typer.Option(help="Its teacher: a name or a file; by default what the file names.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Its learning rate; by default its recipe's.")] = None,
+) -> None:
+    """My student is worse than its baseline: why? Looks for six usual causes, each by a measurement of seconds.
+
+    Ends with 1 when something was found.
+
+    Example: `kdsharp study doctor build/train/shake-lab/shake.safetensors`
+    """
+    from kdsharp.study.doctor import diagnose
+
+    findings = diagnose(checkpoint, teacher, rate)
+    table = PlainTable("cause", "", "measured")
+    for each in findings:
+        table.add_row(each.cause, {True: "look here", False: "no", None: "cannot tell"}[each.found], each.said)
+    console.print(table)
+    if any(each.found for each in findings):
+        say("What to do about each: the page *My student is worse than its baseline* of the book.")
+        raise typer.Exit(1)
+
+
 def _study(name: str, profile: str, given: dict[str, int | str | None]) -> "tuple[Study, str]":
     """The study of a profile with the options that were given, and the command that asks for it."""
     from kdsharp import study

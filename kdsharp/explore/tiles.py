@@ -3,9 +3,13 @@
 from collections.abc import Callable
 
 import torch
+from matplotlib import colormaps
+from matplotlib.figure import Figure
 from torch import Tensor
 
+from kdsharp import plots
 from kdsharp.checks import check_images, check_positive, check_range
+from kdsharp.images import to_array
 
 
 def tiled(function: Callable[[Tensor], Tensor], image: Tensor, tile: int, overlap: int) -> Tensor:
@@ -37,3 +41,32 @@ def tiled(function: Callable[[Tensor], Tensor], image: Tensor, tile: int, overla
 def work_factor(tile: int, overlap: int) -> float:
     """How many times the pixels of a large photo are computed: ``((tile + 2 overlap) / tile)^2``."""
     return ((tile + 2 * overlap) / check_positive(tile, "tile")) ** 2
+
+
+def seams(blurred: Tensor, whole: Tensor, pieces: Tensor, tile: int, gain: float = 10.0) -> Figure:
+    """A whole photo at half its size: blurred, sharpened in one piece, and what tiles change with their borders drawn.
+
+    Args:
+        blurred, whole, pieces: (1, 3, H, W) in [0, 1]; the photo, its answer in one piece and in tiles.
+        tile: side of the tiles in pixels.
+        gain: the change is shown times this.
+    """
+    change = (gain * (pieces - whole).abs().mean(1, keepdim=True)).clamp(0, 1)
+    heat = torch.from_numpy(colormaps["cividis"](change[0, 0].numpy())[..., :3]).permute(2, 0, 1)[None].float()
+    shown = {"blurred": blurred, "sharpened in one piece": whole, f"tiles of {tile}: change x {gain:g}": heat}
+    wide = plots.WIDTH // 3 - 8
+    tall = round(wide * blurred.shape[-2] / blurred.shape[-1])
+    made = plots.figure(plots.WIDTH, tall + 34)
+    for index, (title, image) in enumerate(shown.items()):
+        axes = made.add_axes(
+            ((4 + index * (wide + 8)) / plots.WIDTH, 4 / (tall + 34), wide / plots.WIDTH, tall / (tall + 34))
+        )
+        axes.imshow(to_array(image), interpolation="antialiased")
+        if index == 2:
+            for place in range(tile, blurred.shape[-1], tile):
+                axes.axvline(place - 0.5, color="w", linewidth=0.4, alpha=0.6)
+            for place in range(tile, blurred.shape[-2], tile):
+                axes.axhline(place - 0.5, color="w", linewidth=0.4, alpha=0.6)
+        axes.set_axis_off()
+        axes.set_title(title, fontsize=10)
+    return made

@@ -1,5 +1,6 @@
 """What the explorers of lessons 06 and 10 draw: a network's answer after some training."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from torch import Tensor, nn
@@ -7,6 +8,7 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from kdsharp import plots
+from kdsharp.evaluate import mean_interval
 from kdsharp.explore.button import Stopped, Watch
 from kdsharp.metrics import psnr
 from kdsharp.train import TrainConfig, fit
@@ -58,3 +60,41 @@ def render_mix(
         f"{to_teacher:.2f} dB to the teacher; beside it the change against the student alone and the attention map."
     )
     return plots.Picture(plots.panels(shown, difference=False, at=(0, 0)), alt)
+
+
+def schedule_sentence(runs: Mapping[str, Sequence[Sequence[float]]], baseline: str = "constant") -> str:
+    """What several seeds say of some schedules: where each ends, and whether that is more than chance.
+
+    Args:
+        runs: name to one list of validation scores in dB for each seed, in the order of training; at least two seeds.
+        baseline: the one that the others are compared with, seed by seed.
+    """
+    ends = {name: [scores[-1] for scores in each] for name, each in runs.items()}
+    lost = {name: max(max(scores) - scores[-1] for scores in each) for name, each in runs.items()}
+    told = []
+    for name in runs:
+        mean, half = mean_interval(ends[name])
+        told.append(f"*{name}* ends at {mean:.2f} ± {half:.2f} dB (at most {lost[name]:.2f} dB below its own best)")
+    against = []
+    for name in runs:
+        if name != baseline:
+            gain, half = mean_interval([a - b for a, b in zip(ends[name], ends[baseline], strict=True)])
+            word = "no difference shown" if abs(gain) <= half else "better" if gain > 0 else "worse"
+            against.append(f"*{name}* {gain:+.2f} ± {half:.2f} dB, **{word}**")
+    return f"{len(ends[baseline])} seeds: " + "; ".join(told) + f". Against *{baseline}*: " + "; ".join(against) + "."
+
+
+def schedule_winner(runs: Mapping[str, Sequence[Sequence[float]]]) -> str | None:
+    """The schedule that ends highest, if it is ahead of each other one by more than its interval; otherwise None.
+
+    Args:
+        runs: as for :func:`schedule_sentence`.
+    """
+    ends = {name: [scores[-1] for scores in each] for name, each in runs.items()}
+    best = max(ends, key=lambda name: sum(ends[name]))
+    for name in ends:
+        if name != best:
+            gain, half = mean_interval([a - b for a, b in zip(ends[best], ends[name], strict=True)])
+            if gain <= half:
+                return None
+    return best

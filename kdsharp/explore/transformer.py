@@ -200,3 +200,22 @@ def render_tiles(
     made.text(0.5, 4 / height, note, ha="center", va="bottom", fontsize=8, color="#444444")
     means = ", ".join(f"{name} {error.mean().item():.3f}" for name, error in errors.items())
     return plots.Picture(made, f"Tiles of {tile} pixels with overlap {overlap}: mean change in grey levels: {means}.")
+
+
+def race_sentence(scores: Mapping[str, float], gap: tuple[float, float], floor: float, mask: float) -> str:
+    """Who is ahead in a race of two networks, and whether either has passed the filter and the input that cost nothing.
+
+    Args:
+        scores: two networks' mean PSNR in dB, by name; ``gap`` is of the first less the second.
+        gap: mean and half-width of its 95 % interval, in dB.
+        floor, mask: PSNR of the input and of the tuned unsharp mask.
+    """
+    first, second = scores
+    mean, half = gap
+    told = "**no difference shown**" if abs(mean) <= half else f"**{first if mean > 0 else second} is ahead**"
+    text = f"{first} minus {second} **{mean:+.2f} ± {half:.2f} dB**: {told}. "
+    text += f"The input has {floor:.2f} dB, the tuned unsharp mask {mask:.2f} dB"
+    for name, score in scores.items():
+        where = "above the mask" if score > mask else "below the mask" if score > floor else "below the input"
+        text += f"; {name} is **{where}** ({score:.2f} dB)"
+    return text + "."

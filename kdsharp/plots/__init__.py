@@ -3,6 +3,7 @@
 ``show(figure, caption, alt)`` displays a figure with a caption and alt text, in JupyterLab and in the book alike.
 """
 
+from kdsharp.plots import networks
 from kdsharp.plots.charts import COLOURS, DASHES, bars, curves, pareto, scatter
 from kdsharp.plots.figure import DPI, WIDTH, Picture, figure, show
 from kdsharp.plots.pictures import crop, maps, panels, score, spectra, spectrum_pixels, squares
@@ -18,6 +19,7 @@ __all__ = [
     "curves",
     "figure",
     "maps",
+    "networks",
     "panels",
     "pareto",
     "scatter",

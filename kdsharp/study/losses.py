@@ -119,3 +119,28 @@ def bought(rows: Sequence[Row], arm: str, against: str) -> list[Bought]:
         Bought(measure, *mean_interval([by[arm][seed][measure] - by[against][seed][measure] for seed in by[arm]]))
         for measure in ("psnr", "ssim", "sharpness")
     ]
+
+
+def lead(rows: Sequence[Row], measure: str) -> str:
+    """Which arm is highest in ``psnr``, ``ssim`` or ``sharpness``, and whether by more than chance; one sentence."""
+    place = ("psnr", "ssim", "sharpness").index(check_name(measure, ("psnr", "ssim", "sharpness"), "measure"))
+    arms = list(dict.fromkeys(row["arm"] for row in rows))
+    means = {arm: float(np.mean([row[measure] for row in rows if row["arm"] == arm])) for arm in arms}
+    first, second = sorted(arms, key=lambda arm: -means[arm])[:2]
+    ahead = bought(rows, first, second)[place]
+    what = {"psnr": "PSNR", "ssim": "SSIM", "sharpness": "Sharpness"}[measure]
+    if ahead.seen:
+        return f"{what}: **{first}** leads, {ahead} ahead of {second}."
+    return f"{what}: {first} is highest, {ahead} ahead of {second}: **no lead shown**."
+
+
+def own_measure(rows: Sequence[Row], arm: str, measure: str) -> str:
+    """Whether the loss that asks for a measure itself leads in it, and where not, by how much it is behind."""
+    place = ("psnr", "ssim", "sharpness").index(check_name(measure, ("psnr", "ssim", "sharpness"), "measure"))
+    arms = dict.fromkeys(row["arm"] for row in rows)
+    top = max(arms, key=lambda each: float(np.mean([row[measure] for row in rows if row["arm"] == each])))
+    if top == arm:
+        return f"`{arm}` is highest in it."
+    behind = bought(rows, top, arm)[place]
+    word = "so it is behind" if behind.seen else "which chance can do"
+    return f"`{arm}` is not highest in it: `{top}` is {behind} ahead, {word}."

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from kdsharp import plots
 from kdsharp.checks import UsageError
 from kdsharp.explore import transformer
+from kdsharp.explore.tiles import seams
 from kdsharp.models import build
 from kdsharp.models.restormer import Restormer
 
@@ -136,3 +137,23 @@ def test_a_table_shows_its_numbers(signed):
     assert [text.get_text() for text in figure.axes[0].texts] == ["1.00" if i % 4 == 0 else "0.00" for i in range(9)]
     assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == ["a", "b", "c"]
     assert figure.get_figwidth() * plots.DPI <= plots.WIDTH
+
+
+def test_a_race_names_its_winner_and_who_is_below_the_filter():
+    ahead = transformer.race_sentence({"A": 31.0, "B": 28.5}, (2.5, 0.4), floor=28.0, mask=30.0)
+    assert "A minus B **+2.50 ± 0.40 dB**: **A is ahead**" in ahead
+    assert "A is **above the mask** (31.00 dB); B is **below the mask** (28.50 dB)." in ahead
+    behind = transformer.race_sentence({"A": 27.0, "B": 28.5}, (-1.5, 0.4), floor=28.0, mask=30.0)
+    assert "**B is ahead**" in behind
+    assert "A is **below the input** (27.00 dB)" in behind
+
+
+def test_a_race_inside_its_interval_has_no_winner():
+    assert "**no difference shown**" in transformer.race_sentence({"A": 29.0, "B": 28.9}, (0.1, 0.2), 28.0, 30.0)
+
+
+def test_seams_are_drawn_at_every_tiles_border():
+    figure = seams(PHOTO, PHOTO, PHOTO.flip(-1), 32)
+    assert len(figure.axes) == 3
+    assert len(figure.axes[2].lines) == 5  # at 32, 64, 96 of 120 columns and at 32, 64 of 96 rows
+    assert not figure.axes[1].lines

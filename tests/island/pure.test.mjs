@@ -9,6 +9,7 @@ const { fade, tiles } = await web("browser");
 const { PageModel } = await web("islands");
 const store = await web("store");
 const kernel = await web("kernel");
+const { generator } = await web("random");
 const { numberOf, said } = await web("predict");
 const { distance, isRight } = await web("reveal");
 const { inOrder, judged, moved } = await web("quiz");
@@ -98,7 +99,7 @@ test("stripes are their own inverse, and a dot is all patterns alike", () => {
 });
 
 test("a gradient is what the error changes by", () => {
-  const side = 7, k = 3, random = kernel.generator(3);
+  const side = 7, k = 3, random = generator(3);
   const input = Float64Array.from({ length: side * side }, random), target = Float64Array.from({ length: 25 }, random);
   const weights = Float64Array.from({ length: 9 }, random), gradient = new Float64Array(9);
   const error = (kernels) => {
