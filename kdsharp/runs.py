@@ -1,5 +1,6 @@
 """Headless runs of lessons through papermill (floor 7)."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from papermill.exceptions import PapermillExecutionError
 from kdsharp import provenance
 from kdsharp.checks import atomic_path, check_name, check_positive, check_range, make_folder
 from kdsharp.course import collect_results, find_lesson, lessons
+from kdsharp.places import PACKAGE, place
 from kdsharp.recipes import PROFILES
 
 
@@ -36,7 +38,7 @@ class LessonRun:
 def run_lesson(path: Path, out: Path, parameters: dict[str, Any], progress: bool = True) -> LessonRun:
     """Execute one lesson with papermill, write the executed notebook to ``out``; report a failure, never raise it."""
     start = time.perf_counter()
-    name, error = path.stem, None
+    name, error, source = path.stem, None, made_from(path, parameters)
     with atomic_path(out) as unfinished:  # a run that is stopped leaves the earlier notebook as it was
         for attempt in (1, 2):
             try:
@@ -63,8 +65,27 @@ def run_lesson(path: Path, out: Path, parameters: dict[str, Any], progress: bool
             break
         if not unfinished.stat().st_size:  # papermill wrote nothing yet
             shutil.copyfile(path, unfinished)
+        if error is None:
+            _note(unfinished, source)
     seconds = round(time.perf_counter() - start, 1)
     return LessonRun(name, str(out), error is None, seconds, collect_results(out), error)
+
+
+def made_from(path: Path, parameters: dict[str, Any]) -> str:
+    """A hash of all that an executed lesson follows from: its cells, its parameters, the package and the data."""
+    cells = [(cell.cell_type, cell.source) for cell in nbformat.read(path, as_version=4).cells]
+    found = hashlib.sha256(json.dumps([cells, parameters], sort_keys=True).encode())
+    files = [*PACKAGE.rglob("*.py"), *(each for each in place("data").rglob("*") if each.is_file())]
+    for each in sorted(files):
+        found.update(hashlib.sha256(each.read_bytes()).digest())
+    return found.hexdigest()[:16]
+
+
+def _note(notebook: Path, source: str) -> None:
+    """Write into an executed lesson what it was made from; the book runs it again when that has changed."""
+    executed = nbformat.read(notebook, as_version=4)
+    executed.metadata["kdsharp"] = {"made_from": source}
+    nbformat.write(executed, notebook)
 
 
 DEAD = "close other programs, or run it with --profile smoke"

@@ -6,16 +6,14 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
-from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import sync_playwright
+from shared import serving
 
 from kdsharp import course
-from kdsharp.book import server
 
 OURS = re.compile(r"/_static/island/|data:text/javascript")
 """Where an error comes from that is not the theme's."""
@@ -48,17 +46,6 @@ def page(chrome):
     page.on("pageerror", lambda error: page.errors.extend([str(error)] if OURS.search(error.stack or "") else []))
     yield page
     page.close()
-
-
-@contextmanager
-def serving(folder):
-    """The address of a server of a folder."""
-    with server(folder) as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.05,))
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="session")
