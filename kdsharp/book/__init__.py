@@ -1,7 +1,7 @@
 """The book: built from executed lessons, and served to a browser of this machine (floor 8).
 
 The floor plan: what is built and in which order, here; what the published book is told, and what each lesson loses on
-the way, in :mod:`~kdsharp.book.settings`; what Sphinx adds to every page in :mod:`~kdsharp.book.pages`.
+the way, in :mod:`~kdsharp.book.settings`; the page for a reader's own photo in :mod:`~kdsharp.book.sharpening`; what Sphinx adds to every page in :mod:`~kdsharp.book.pages`.
 """
 
 import functools
@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 import torch
 
-from kdsharp.book import settings
+from kdsharp.book import settings, sharpening
 from kdsharp.checks import UsageError, check_name, make_folder
 from kdsharp.course import lessons
 from kdsharp.course.guide import lesson_table
@@ -71,6 +71,7 @@ def build_book(
             settings.leave_solutions_out(notebook)
         unpack(notebook, out / "_static" / "content", "../_static/content")
         nbformat.write(notebook, out / "lessons" / path.name)
+    sharpening.write(out, profile)
     (out / "lesson_table.txt").write_text(lesson_table(executed), encoding="utf-8")
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]  # it has no ``-m`` form
     command = [*jupyter_book, "build", str(out), "--warningiserror", "--keep-going", "--quiet"]

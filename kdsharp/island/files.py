@@ -27,6 +27,16 @@ def unpack(notebook: Any, folder: Path, address: str) -> None:
         folder: of the files.
         address: of that folder, as the page names it.
     """
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            text = output.get("data", {}).get("text/html")
+            if text is not None:
+                whole = text if isinstance(text, str) else "".join(text)
+                output["data"]["text/html"] = unpacked(whole, folder, address)
+
+
+def unpacked(page: str, folder: Path, address: str) -> str:
+    """The HTML of a page whose contents have moved into files of ``folder``, which it names by ``address``."""
     make_folder(folder)
 
     def keep(found: re.Match[str]) -> str:
@@ -37,9 +47,4 @@ def unpack(notebook: Any, folder: Path, address: str) -> None:
         (folder / name).write_bytes(content)
         return f"{address}/{name}"
 
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            text = output.get("data", {}).get("text/html")
-            if text is not None:
-                whole = text if isinstance(text, str) else "".join(text)
-                output["data"]["text/html"] = EAGER.sub('<img loading="lazy" ', DATA.sub(keep, whole))
+    return EAGER.sub('<img loading="lazy" ', DATA.sub(keep, page))
