@@ -18,6 +18,7 @@ $(STAMP): pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock torch
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e ".[course,book,export,sweep,video,heic,test]"
+	$(BIN)/kdsharp book --fetch || echo "the book's formulas will come from a CDN"
 	@touch $@
 
 run: $(STAMP) ## run every lesson, show what each measured, build the book from them
@@ -28,8 +29,8 @@ run: $(STAMP) ## run every lesson, show what each measured, build the book from 
 lab: $(STAMP) ## open JupyterLab in your own copy of the lessons (EDITION=instructor: the lessons with their solutions)
 	$(BIN)/kdsharp lab --edition $(EDITION)
 
-book: $(STAMP) ## build the book from the executed lessons and serve it to your browser (SERVE=no: only build it)
-	$(BIN)/kdsharp book $(if $(filter no,$(SERVE)),--no-serve)
+book: $(STAMP) ## build the book from the executed lessons and serve it to your browser (SERVE=no: only build it; SOLUTIONS=no: without solutions)
+	$(BIN)/kdsharp book $(if $(filter no,$(SERVE)),--no-serve) $(if $(filter no,$(SOLUTIONS)),--no-solutions)
 
 test: $(STAMP) ## prove every kind of thing once: units, lessons, book, browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not alone and not long" $(WORKERS)

@@ -1,5 +1,6 @@
 """Headless runs of lessons through papermill (floor 7)."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from kdsharp import provenance
 from kdsharp.checks import atomic_path, check_name, check_positive, check_range, make_folder
 from kdsharp.course import collect_results, find_lesson, lessons
 from kdsharp.course.exercises import with_starts
+from kdsharp.places import PACKAGE, place
 from kdsharp.recipes import PROFILES
 
 
@@ -40,7 +42,7 @@ def run_lesson(path: Path, out: Path, parameters: dict[str, Any], progress: bool
     Below the start of each exercise stands what its check says to it.
     """
     start = time.perf_counter()
-    name, error = path.stem, None
+    name, error, source = path.stem, None, made_from(path, parameters)
     notebook = nbformat.read(path, as_version=4)
     with_starts(notebook)
     with atomic_path(out) as unfinished:  # a run that is stopped leaves the earlier notebook as it was
@@ -69,8 +71,27 @@ def run_lesson(path: Path, out: Path, parameters: dict[str, Any], progress: bool
             break
         if not unfinished.stat().st_size:  # papermill wrote nothing yet
             shutil.copyfile(path, unfinished)
+        if error is None:
+            _note(unfinished, source)
     seconds = round(time.perf_counter() - start, 1)
     return LessonRun(name, str(out), error is None, seconds, collect_results(out), error)
+
+
+def made_from(path: Path, parameters: dict[str, Any]) -> str:
+    """A hash of all that an executed lesson follows from: its cells, its parameters, the package and the data."""
+    cells = [(cell.cell_type, cell.source) for cell in nbformat.read(path, as_version=4).cells]
+    found = hashlib.sha256(json.dumps([cells, parameters], sort_keys=True).encode())
+    files = [*PACKAGE.rglob("*.py"), *(each for each in place("data").rglob("*") if each.is_file())]
+    for each in sorted(files):
+        found.update(hashlib.sha256(each.read_bytes()).digest())
+    return found.hexdigest()[:16]
+
+
+def _note(notebook: Path, source: str) -> None:
+    """Write into an executed lesson what it was made from; the book runs it again when that has changed."""
+    executed = nbformat.read(notebook, as_version=4)
+    executed.metadata["kdsharp"] = {"made_from": source}
+    nbformat.write(executed, notebook)
 
 
 DEAD = "close other programs, or run it with --profile smoke"

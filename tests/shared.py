@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -22,6 +24,19 @@ def tool(*names):
     if found is None:
         (pytest.fail if os.environ.get("KDSHARP_REQUIRE_TOOLS") else pytest.skip)(f"{names[0]} is not installed")
     return found
+
+
+@contextmanager
+def serving(folder):
+    """The address of a server of a folder."""
+    from kdsharp.book import server
+
+    with server(folder) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
 
 
 def mutated(content, rng):

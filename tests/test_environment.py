@@ -1,5 +1,6 @@
 """The three places that describe the environment agree: pyproject.toml, requirements.lock, environment.yml."""
 
+import json
 import re
 import tomllib
 from importlib.metadata import distributions
@@ -59,6 +60,13 @@ def test_environment_yml_takes_the_lock_and_has_no_versions_of_its_own():
     *conda, pip = environment["dependencies"]
     assert conda == [f"python{PROJECT['requires-python']}", "pip"]
     assert pip == {"pip": ["-c requirements.lock", f"-e .[{','.join(EXTRAS)}]"]}
+
+
+def test_a_container_for_development_is_made_as_every_environment_is():
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    assert container["image"].startswith("python:" + PROJECT["requires-python"].removeprefix(">="))
+    _, target = container["postCreateCommand"].rsplit(" ", 1)
+    assert target == ".venv/.stamp"  # the Makefile's own, with lock and extras
 
 
 def test_makefile_installs_with_the_lock_and_all_extras():

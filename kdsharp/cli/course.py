@@ -59,14 +59,25 @@ def book(
         bool, typer.Option("--serve/--no-serve", help="Serve the book to this machine's browsers until Ctrl-C.")
     ] = True,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to serve at; a free one by default.")] = 0,
+    solutions: Annotated[bool, typer.Option(help="`--no-solutions` leaves the exercises' solutions out.")] = True,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Only fetch, once, what pages need from npm to work without a network.")
+    ] = False,
 ) -> None:
     """Build the Jupyter Book from executed lessons and serve it at 127.0.0.1; `--no-serve` prints its path.
 
     Its pages open from disk too, but sliders, and all else that acts, need a server.
     """
+    from kdsharp.island import packages
+
+    if fetch:
+        say(f"what pages need from npm lies in {packages.fetch()}")
+        return
     from kdsharp.book import build_book, server
 
-    page = build_book(profile).resolve()
+    page = build_book(profile, solutions=solutions).resolve()
+    if not packages.are_here():
+        say("formulas and the browser's networks will come from a CDN; `kdsharp book --fetch` puts them into the book")
     if not serve:
         say(f"the book: {page}")
         return

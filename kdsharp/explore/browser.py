@@ -1,27 +1,32 @@
 """The exported student on a web page: the reader's own photo, the reader's own processor (floor 7; lesson 14).
 
-The page holds the network. What runs it, onnxruntime-web, comes from a public CDN when the reader chooses a photo: a
-page that nobody touches fetches nothing, and a photo never leaves the reader's machine.
+The page holds the networks. What runs them, onnxruntime-web, lies in the published book; in JupyterLab and in a saved
+file it comes from a public CDN, checked against a checksum, when the reader chooses a photo. A page that nobody touches
+fetches nothing, and a photo never leaves the reader's machine.
 """
 
 import base64
+import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
 
-from kdsharp.checks import UsageError, atomic_path
+from kdsharp import checkpoints
+from kdsharp.checks import UsageError, atomic_path, make_folder
 from kdsharp.inference import OVERLAP, TILE, WHOLE
-from kdsharp.island import Island, note
+from kdsharp.island import Island, note, packages
+from kdsharp.tune import settings
 
-VERSION = "1.30.0"
+VERSION = packages.VERSIONS["onnxruntime-web"]
 """Of onnxruntime-web: pinned, because a page is read years after it was made."""
-CDN = f"https://cdn.jsdelivr.net/npm/onnxruntime-web@{VERSION}/dist/"
 MEGABYTES = 4
-"""What a browser loads from there, compressed."""
+"""What a browser loads for it, compressed."""
+FILTERS = {"unsharp mask": "unsharp", "Laplacian": "laplacian"}
+"""The classical filters that a page has beside its networks, by the package's names; tuned for ``shake``."""
 MOST = 50
 """Megapixels: beyond that, the copies of a photo that are needed come near what a page may hold."""
 
@@ -51,10 +56,18 @@ class BrowserPage(Island):
 
     def facts(self, live: bool) -> dict[str, Any]:
         return {
-            "cdn": CDN,
+            "cdn": {
+                "script": packages.on_cdn(packages.RUNTIME),
+                "scriptIntegrity": packages.INTEGRITY[packages.RUNTIME],
+                "wasm": packages.on_cdn(packages.WASM),
+                "wasmIntegrity": packages.INTEGRITY[packages.WASM],
+            },
             "version": VERSION,
             "megabytes": MEGABYTES,
             "models": {name: _address("application/octet-stream", content) for name, content in self.models.items()},
+            "filters": {
+                shown: {"filter": name, "settings": settings(name, "shake")} for shown, name in FILTERS.items()
+            },
             "example": self.example,
             "whole": WHOLE,
             "tile": TILE,
@@ -70,6 +83,28 @@ class BrowserPage(Island):
         with atomic_path(path) as temporary:
             temporary.write_text(self.document("Sharpen a photo with kdsharp"), encoding="utf-8")
         return Path(path)
+
+
+def students(names: Sequence[str | Path], cache: str | Path = "build/students") -> dict[str, Path]:
+    """Networks as a page takes them: name to an ONNX file with ``pixels``, exported once and kept in ``cache``.
+
+    Args:
+        names: of bundled networks, or checkpoint files, which are named without their suffix.
+        cache: folder; a file in it is named after a hash of its checkpoint.
+    """
+    from kdsharp import export
+
+    found = {}
+    for name in names:
+        loaded = checkpoints.load(str(name))
+        weights = hashlib.sha256()
+        for key, value in loaded.model.state_dict().items():
+            weights.update(key.encode() + value.numpy().tobytes())
+        path = make_folder(cache) / f"{Path(name).stem}-{weights.hexdigest()[:12]}.onnx"
+        if not path.is_file():
+            export.export(loaded.model, path, pixels=True)
+        found[Path(name).name.removesuffix(".safetensors")] = path
+    return found
 
 
 def _address(kind: str, content: bytes) -> str:

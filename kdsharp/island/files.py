@@ -46,6 +46,16 @@ def unpack(notebook: Any, folder: Path, address: str) -> None:
         folder: of the files.
         address: of that folder, as the page names it.
     """
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            text = output.get("data", {}).get("text/html")
+            if text is not None:
+                whole = text if isinstance(text, str) else "".join(text)
+                output["data"]["text/html"] = unpacked(whole, folder, address)
+
+
+def unpacked(page: str, folder: Path, address: str) -> str:
+    """The HTML of a page whose contents have moved into files of ``folder``, which it names by ``address``."""
     make_folder(folder)
 
     def keep(found: re.Match[str]) -> str:
@@ -56,10 +66,5 @@ def unpack(notebook: Any, folder: Path, address: str) -> None:
         (folder / name).write_bytes(content)
         return f"{address}/{name}"
 
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            text = output.get("data", {}).get("text/html")
-            if text is not None:
-                whole = text if isinstance(text, str) else "".join(text)
-                # no quotes: an ``<img>`` may stand inside JSON
-                output["data"]["text/html"] = seal(EAGER.sub("<img loading=lazy ", DATA.sub(keep, whole)))
+    # no quotes: an ``<img>`` may stand inside JSON
+    return seal(EAGER.sub("<img loading=lazy ", DATA.sub(keep, page)))

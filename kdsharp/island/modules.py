@@ -10,15 +10,17 @@ from typing import Any
 
 WEB = Path(__file__).parent / "web"
 IMPORT = re.compile(r'(\bfrom\s+)"\./([\w-]+)\.mjs"')
+WORKER = re.compile(r'new URL\("\./([\w-]+)\.mjs", import\.meta\.url\)')
 
 
 @cache
 def source(name: str) -> str:
-    """A module with its imports inside, as ``data:`` addresses: one text that runs where no server has the others.
+    """A module with its imports and workers inside, as ``data:`` addresses: one text that runs where no server has the others.
 
     The same import is the same address everywhere, so that two islands on a page share one store.
     """
     text = (WEB / f"{name}.mjs").read_text(encoding="utf-8")
+    text = WORKER.sub(lambda found: f'"{address(found[1])}"', text)
     return IMPORT.sub(lambda found: f'{found[1]}"{address(found[2])}"', text)
 
 

@@ -6,17 +6,15 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
-from contextlib import contextmanager
 
 import nbformat
 import pytest
 from playwright.sync_api import expect, sync_playwright
+from shared import serving
 
 from kdsharp import course
-from kdsharp.book import server
 from kdsharp.island import modules
 from kdsharp.island.files import seal
 
@@ -52,17 +50,6 @@ def page(chrome):
     page.on("pageerror", lambda error: page.errors.extend([str(error)] if OURS.search(error.stack or "") else []))
     yield page
     page.close()
-
-
-@contextmanager
-def serving(folder):
-    """The address of a server of a folder."""
-    with server(folder) as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.05,))
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture

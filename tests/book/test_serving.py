@@ -13,7 +13,7 @@ from kdsharp.cli import course as command
 def built(tmp_path, monkeypatch):
     """A book of one page."""
     (tmp_path / "index.html").write_text("<h1>the book</h1>")
-    monkeypatch.setattr(book, "build_book", lambda profile: tmp_path / "index.html")
+    monkeypatch.setattr(book, "build_book", lambda profile, solutions: tmp_path / "index.html")
     return tmp_path / "index.html"
 
 

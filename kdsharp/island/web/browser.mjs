@@ -1,201 +1,283 @@
-// A network on the reader's own photo: her browser computes, the photo stays with her.
+// A network on the reader's own photo or camera: her browser computes, in a worker, and the photo stays with her.
 import { fill, make } from "./make.mjs";
+import { difference, mix, opaque } from "./photo.mjs";
+import { keepOffline } from "./offline.mjs";
 
-/** The pieces of a photo, each seen with `overlap` pixels more on every side that has them. */
-export function tiles(width, height, { tile, overlap }) {
-  const found = [];
-  for (let y = 0; y < height; y += tile) {
-    for (let x = 0; x < width; x += tile) {
-      const top = Math.max(0, y - overlap), left = Math.max(0, x - overlap);
-      const bottom = Math.min(height, y + tile + overlap), right = Math.min(width, x + tile + overlap);
-      found.push({ top, left, h: bottom - top, w: right - left });
-    }
-  }
-  return found;
-}
-
-/** The weight of a row or column of a piece: from 0 to 1 over the overlap, 1 where the photo begins. */
-export function fade(at, before, overlap) {
-  return before ? Math.min(1, Math.max(0, (at + 0.5 - overlap / 2) / overlap)) : 1;
-}
+const CAME = "as it came";
+const RUNNER = new URL("./runner.mjs", import.meta.url);
+const IN_BOOK = import.meta.url.startsWith("http");
+const VIEW = 2_000_000; // pixels that the page shows; the file that is saved has all
+const LOUPE = 60; // pixels a side, shown four times as large
 
 /** The controls; each is found again by its `data-part`. */
-function controls(models) {
-  const range = (part, options) => make("input", { type: "range", "data-part": part, ...options });
+function controls(networks, filters) {
+  const options = (names) => names.map((name) => make("option", {}, name));
+  const methods = () => [
+    make("optgroup", { label: "networks" }, ...options(networks)),
+    ...(filters.length ? [make("optgroup", { label: "filters" }, ...options(filters))] : []),
+  ];
+  const button = (part, text, more = {}) => make("button", { type: "button", "data-part": part, ...more }, text);
+  const slider = (part, text, more) => make("label", { class: "kdsharp-range" },
+    make("span", {}, text, " ", make("output", { "data-part": `${part}-said` })),
+    make("input", { type: "range", "data-part": part, ...more }));
   return [
     make("p", {}, make("b", {}, "Sharpen a photo of yours, on this page")),
-    make("p", {}, "Drop a photo here, or ",
-      make("label", {}, "choose one: ", make("input", { type: "file", accept: "image/*", "data-part": "file" })), " or ",
-      make("button", { type: "button", "data-part": "example" }, "take the example")),
-    make("p", {},
-      make("label", {}, "network: ", make("select", { "data-part": "model" }, ...models.map((name) => make("option", {}, name)))),
-      " ", make("button", { type: "button", "data-part": "again", disabled: true }, "time it")),
+    make("p", { class: "kdsharp-row" },
+      make("label", {}, "Drop or paste a photo here, or choose one: ",
+        make("input", { type: "file", accept: "image/*", "data-part": "file" })),
+      button("example", "take the example"), button("camera", "use the camera")),
+    make("p", { class: "kdsharp-row" },
+      make("label", {}, "left: ", make("select", { "data-part": "left" }, make("option", {}, CAME), ...methods())),
+      make("label", {}, "right: ", make("select", { "data-part": "model" }, ...methods())),
+      make("label", {}, "shown: ", make("select", { "data-part": "shown" },
+        make("option", { value: "wipe" }, "left | right"), make("option", { value: "difference" }, "right less left, 4 times"))),
+      button("again", "time it", { disabled: true }), button("save", "save as PNG", { disabled: true })),
     make("p", { role: "status", "aria-live": "polite", "data-part": "status" },
-      "Your photo stays on this computer. Nothing is fetched before you choose one."),
-    make("p", {},
-      make("label", {}, "as it came | sharpened: ", range("split", { min: 0, max: 100, value: 50 })), " ",
-      make("label", {}, "strength: ", range("strength", { min: 0, max: 2, step: 0.25, value: 1 }))),
-    make("canvas", {
-      "data-part": "canvas", role: "img", hidden: true,
-      "aria-label": "your photo: as it came left of the line, sharpened right of it",
-    }),
+      "Your photo stays on this computer: nothing is sent, and nothing is fetched before you choose one."),
+    make("p", { class: "kdsharp-row", "data-part": "work", hidden: true },
+      make("progress", { max: 1, value: 0, "data-part": "bar", "aria-label": "tiles done" }), button("stop", "stop")),
+    slider("split", "border between left and right:", { min: 0, max: 100, value: 50 }),
+    slider("strength", "strength:", { min: 0, max: 1.5, step: 0.05, value: 1 }),
+    make("div", { class: "kdsharp-photo" },
+      make("canvas", {
+        "data-part": "canvas", role: "img", hidden: true, tabindex: "0",
+        "aria-label": "your photo: the left choice left of the border, the right one right of it. Arrow keys move the loupe.",
+      }),
+      make("canvas", { "data-part": "loupe", role: "img", hidden: true, width: 4 * LOUPE, height: 4 * LOUPE,
+        "aria-label": "loupe: 60 by 60 pixels, each four times as large" })),
+    make("video", { "data-part": "video", muted: true, playsinline: true, hidden: true }),
   ];
 }
 
 function render({ model, el }) {
-  const facts = model.get("facts");
-  const part = (name) => el.querySelector(`[data-part='${name}']`);
+  const facts = model.get("facts"), part = (name) => el.querySelector(`[data-part='${name}']`);
   const say = (text) => { part("status").textContent = text; };
-  const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-  fill(el, "browser", ...controls(Object.keys(facts.models)));
-  let attempts = 0, runtime = null, photo = null, answer = null, busy = false;
-  const sessions = {};
+  fill(el, "browser", ...controls(Object.keys(facts.models), Object.keys(facts.filters)));
+  const threads = globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
+  const on = threads === 1 ? "one thread" : `${threads} threads`;
+  const bytes = {}, asked = new Map();
+  let worker = null, number = 0, photo = null, left = null, right = null, busy = false, stream = null, at = null;
 
-  async function start() {
-    say(`Fetching onnxruntime-web ${facts.version}, about ${facts.megabytes} MB, once ...`);
-    const again = attempts++ ? `?try=${attempts}` : ""; // a browser remembers a module that failed by its address
-    const found = await import(`${facts.cdn}ort.wasm.bundle.min.mjs${again}`);
-    found.env.wasm.wasmPaths = facts.cdn;
-    found.env.wasm.numThreads = 1; // more need headers that few hosts send
-    return found;
-  }
-
-  async function session(name) {
-    if (sessions[name]) return sessions[name];
-    try {
-      runtime = runtime || await start();
-      const bytes = new Uint8Array(await (await fetch(facts.models[name])).arrayBuffer());
-      sessions[name] = await runtime.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
-    } catch (error) {
-      runtime = null;
-      throw new Error(`onnxruntime-web was not to be had from ${new URL(facts.cdn).host}, or does not run here (` +
-        `${error.message}). It has to be fetched once: connect to the internet and try again. All else on this page works ` +
-        "without it.");
-    }
-    return sessions[name];
-  }
-
-  async function piece(network, { rgb, width }, left, top, w, h) {
-    const cut = new Uint8Array(w * h * 3);
-    for (let y = 0; y < h; y++) {
-      const start = ((top + y) * width + left) * 3;
-      cut.set(rgb.subarray(start, start + w * 3), y * w * 3);
-    }
-    const result = await network.run({ pixels: new runtime.Tensor("uint8", cut, [1, h, w, 3]) });
-    return result.sharpened.data;
-  }
-
-  async function sharpen(network, image) { // in tiles that fade into each other, as kdsharp.inference.sharpen does
-    const { width, height } = image;
-    if (width * height <= facts.whole) return piece(network, image, 0, 0, width, height);
-    const out = new Uint8Array(width * height * 3);
-    for (const { top, left, h, w } of tiles(width, height, facts)) {
-      const done = await piece(network, image, left, top, w, h);
-      for (let v = 0; v < h; v++) {
-        for (let u = 0; u < w; u++) {
-          const weight = fade(v, top, facts.overlap) * fade(u, left, facts.overlap);
-          const to = ((top + v) * width + left + u) * 3, from = (v * w + u) * 3;
-          for (let c = 0; c < 3; c++) out[to + c] = Math.round(out[to + c] + weight * (done[from + c] - out[to + c]));
+  /** Ask the worker; the answer comes when it is done. */
+  function ask(task, given = {}, moved = []) {
+    if (!worker) {
+      worker = new Worker(RUNNER, { type: "module" });
+      worker.onmessage = ({ data }) => {
+        const waiting = asked.get(data.number);
+        if ("share" in data) {
+          part("bar").value = data.share;
+          return;
         }
+        asked.delete(data.number);
+        if ("error" in data) waiting.fail(new Error(data.error));
+        else waiting.done(data.answer);
+      };
+      const local = IN_BOOK ? new URL("../packages/onnxruntime-web/dist/", import.meta.url).href : null;
+      ask("begin", { runtime: { local, cdn: facts.cdn, threads }, whole: facts.whole, tile: facts.tile, overlap: facts.overlap });
+    }
+    return new Promise((done, fail) => {
+      asked.set(++number, { done, fail });
+      worker.postMessage({ number, task, ...given }, moved);
+    });
+  }
+
+  /** What the worker needs to know of a network or filter. */
+  async function method(name) {
+    if (name in facts.filters) return { name, ...facts.filters[name] };
+    if (!bytes[name]) {
+      say(`Fetching ${name} and onnxruntime-web ${facts.version}, about ${facts.megabytes} MB, once ...`);
+      bytes[name] = await (await fetch(facts.models[name])).arrayBuffer();
+    }
+    return { name, model: bytes[name] };
+  }
+
+  async function guarded(work, state) {
+    if (busy) return;
+    busy = true;
+    el.dataset.state = "busy";
+    try {
+      el.dataset.state = (await work()) || state;
+    } catch (error) {
+      const fetching = /fetch|import|network/i.test(error.message);
+      say(`This did not work: ${error.message}` + (fetching ? ". onnxruntime-web has to be fetched once, here from " +
+        `${new URL(facts.cdn.script).host}: connect to the internet and try again. All else on this page works without it.` : ""));
+      el.dataset.state = "failed";
+    } finally {
+      busy = false;
+      part("work").hidden = true;
+    }
+  }
+
+  async function viewOf(name) {
+    if (name === CAME) return { view: photo.view, spent: 0 };
+    const given = await method(name);
+    say(`${name}: ${photo.width} x ${photo.height} pixels ...`);
+    part("bar").value = 0;
+    part("work").hidden = photo.width * photo.height <= facts.whole;
+    return ask("sharpen", { ...given, reduce: photo.reduce });
+  }
+
+  /** Run what is chosen and was not run yet. */
+  async function run() {
+    const names = [part("left").value, part("model").value], found = [];
+    for (const name of names) {
+      found.push(await viewOf(name));
+      if (found.at(-1).stopped) {
+        say("Stopped. Choose another network or filter, or another photo.");
+        return "stopped";
       }
     }
-    return out;
+    [left, right] = found.map(({ view }) => view.rgb);
+    draw();
+    for (const name of ["again", "save"]) part(name).disabled = false;
+    say(`${photo.width} x ${photo.height} pixels in ${found[1].spent.toFixed(0)} ms, on ${on} of this browser` +
+      (photo.reduce > 1 ? `, shown at 1/${photo.reduce} of its size` : "") + "; a first run also prepares memory, so time it again.");
+    if (IN_BOOK) keepOffline([...Object.values(facts.models), facts.example]).then((kept) => { el.dataset.offline = kept; });
+    return "done";
   }
 
   function draw() {
-    const { width, height, rgb } = photo, canvas = part("canvas"), strength = Number(part("strength").value);
-    const border = Math.round((width * Number(part("split").value)) / 100);
+    const canvas = part("canvas"), strength = Number(part("strength").value), { width, height } = photo.view;
+    const border = Math.round((width * Number(part("split").value)) / 100), changed = mix(photo.view.rgb, right, strength);
     Object.assign(canvas, { width, height, hidden: false });
-    const context = canvas.getContext("2d"), shown = context.createImageData(width, height);
-    for (let i = 0, p = 0; p < width * height; p++, i += 3) {
-      const mix = p % width < border ? 0 : strength;
-      for (let c = 0; c < 3; c++) shown.data[4 * p + c] = rgb[i + c] + mix * (answer[i + c] - rgb[i + c]);
-      shown.data[4 * p + 3] = 255;
+    const context = canvas.getContext("2d");
+    if (part("shown").value === "difference") {
+      context.putImageData(opaque(difference(left, changed, 4), width, height), 0, 0);
+      return;
     }
-    context.putImageData(shown, 0, 0);
+    context.putImageData(opaque(changed, width, height), 0, 0);
+    if (border > 0) context.putImageData(opaque(left, width, height), 0, 0, 0, 0, border, height);
     if (border > 0 && border < width) {
       context.fillStyle = "#ffffff";
       context.fillRect(border - 1, 0, 2, height);
     }
   }
 
-  async function timed(network) {
-    const start = performance.now();
-    const result = await sharpen(network, photo);
-    return [result, performance.now() - start];
-  }
-
-  async function guarded(work) {
-    if (busy) return;
-    busy = true;
-    try {
-      await work();
-    } catch (error) {
-      say(`This did not work: ${error.message}`);
-      el.dataset.state = "failed";
-    } finally {
-      busy = false;
-    }
+  /** The pixels around a place of the photo, each four times as large: right choice, at the strength that is set. */
+  async function look(x, y) {
+    const inside = (value, size) => Math.round(Math.min(Math.max(0, size - LOUPE), Math.max(0, value)));
+    at = [inside(x, photo.width), inside(y, photo.height)];
+    const found = await ask("crop", { name: part("model").value, left: at[0], top: at[1], side: LOUPE });
+    if (!found.answer) return;
+    const small = new OffscreenCanvas(found.w, found.h), context = part("loupe").getContext("2d");
+    const shown = opaque(mix(found.photo, found.answer, Number(part("strength").value)), found.w, found.h);
+    small.getContext("2d").putImageData(shown, 0, 0);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(small, 0, 0, 4 * found.w, 4 * found.h);
+    part("loupe").hidden = false;
   }
 
   const open = (blob) => guarded(async () => {
-    el.dataset.state = "busy";
-    let bitmap;
-    try {
-      bitmap = await createImageBitmap(blob);
-    } catch {
-      throw new Error("this file is not a photo that your browser can read; give a JPEG, PNG or WebP");
-    }
-    const { width, height } = bitmap, millions = (width * height) / 1e6;
-    if (millions > facts.most) {
-      throw new Error(`the photo has ${millions.toFixed(0)} megapixels, a browser's memory is sure of ${facts.most} only`);
-    }
-    const canvas = new OffscreenCanvas(width, height), context = canvas.getContext("2d", { willReadFrequently: true });
-    context.drawImage(bitmap, 0, 0);
-    const { data } = context.getImageData(0, 0, width, height), rgb = new Uint8Array(width * height * 3);
-    for (let p = 0; p < width * height; p++) for (let c = 0; c < 3; c++) rgb[3 * p + c] = data[4 * p + c];
-    photo = { rgb, width, height };
-    await run();
-  });
-
-  async function run() {
-    const network = await session(part("model").value);
-    say(`Sharpening ${photo.width} x ${photo.height} pixels ...`);
-    await painted();
-    const [result, spent] = await timed(network);
-    answer = result;
-    draw();
-    part("again").disabled = false;
-    say(`${photo.width} x ${photo.height} pixels in ${spent.toFixed(0)} ms, on one thread of this browser; a first run also ` +
-      "prepares memory, so time it again.");
-    el.dataset.state = "done";
-  }
+    endCamera();
+    photo = await ask("open", { blob, most: facts.most, step: VIEW });
+    part("loupe").hidden = true;
+    return run();
+  }, "done");
 
   const again = () => guarded(async () => {
-    el.dataset.state = "busy";
-    const network = await session(part("model").value), times = [];
+    const given = await method(part("model").value), times = [];
     for (let k = 0; k < 6; k++) {
       say(`Timing, run ${k + 1} of 6 ...`);
-      await painted();
-      times.push((await timed(network))[1]);
+      const { spent, stopped } = await ask("sharpen", { ...given, again: true });
+      if (stopped) return "stopped";
+      times.push(spent);
     }
     const median = times.slice(1).sort((a, b) => a - b)[2], hd = (median * 1920 * 1080) / (photo.width * photo.height);
-    say(`${part("model").value}: median of 5 runs ${median.toFixed(0)} ms for ${photo.width} x ${photo.height} pixels. At this ` +
+    say(`${given.name}: median of 5 runs ${median.toFixed(0)} ms for ${photo.width} x ${photo.height} pixels, on ${on}. At this ` +
       `rate a Full HD frame takes ${hd.toFixed(0)} ms: ${(1000 / hd).toFixed(1)} frames a second.`);
-    el.dataset.state = "timed";
+    return "timed";
   });
 
-  const example = () => fetch(facts.example).then((found) => found.blob()).then(open);
+  const save = () => guarded(async () => {
+    say("Writing the PNG ...");
+    const { blob } = await ask("save", { name: part("model").value, strength: Number(part("strength").value) });
+    const link = make("a", { href: URL.createObjectURL(blob), download: "sharpened.png" });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    say(`Saved ${photo.width} x ${photo.height} pixels as sharpened.png, ${(blob.size / 1e6).toFixed(1)} MB.`);
+    return "saved";
+  });
+
+  function endCamera() {
+    if (!stream) return;
+    for (const track of stream.getTracks()) track.stop();
+    stream = null;
+    part("camera").textContent = "use the camera";
+  }
+
+  /** Frame after frame, each when the one before is done: what the page shows is never older than one frame. */
+  const camera = () => guarded(async () => {
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480 } });
+    } catch (error) {
+      throw new Error(`the camera cannot be had (${error.name})`);
+    }
+    part("camera").textContent = "stop the camera";
+    const video = part("video"), times = [];
+    video.srcObject = stream;
+    await video.play();
+    while (stream) {
+      const given = await method(part("model").value), begin = performance.now();
+      const bitmap = await createImageBitmap(video);
+      const found = await ask("frame", { ...given, bitmap }, [bitmap]);
+      photo = { view: { rgb: found.photo, width: found.width, height: found.height } };
+      [left, right] = [found.photo, found.answer];
+      draw();
+      times.push(performance.now() - begin);
+      const last = times.slice(-10), rate = (1000 * last.length) / last.reduce((a, b) => a + b);
+      say(`${found.width} x ${found.height}, ${given.name}: ${rate.toFixed(1)} frames a second, on ${on}`);
+      el.dataset.frames = times.length;
+      await new Promise((next) => requestAnimationFrame(next));
+    }
+    photo = null;
+    return "ended";
+  });
+
+  const told = () => {
+    part("split-said").textContent = `${part("split").value} %`;
+    part("strength-said").textContent = Number(part("strength").value).toFixed(2);
+  };
+  told();
   part("file").addEventListener("change", (event) => { if (event.target.files[0]) open(event.target.files[0]); });
-  part("example").addEventListener("click", example);
+  part("example").addEventListener("click", () => fetch(facts.example).then((found) => found.blob()).then(open));
+  part("camera").addEventListener("click", () => (stream ? endCamera() : camera()));
   part("again").addEventListener("click", again);
-  part("model").addEventListener("change", () => { if (photo) guarded(run); });
-  for (const name of ["split", "strength"]) part(name).addEventListener("input", () => { if (answer) draw(); });
+  part("save").addEventListener("click", save);
+  part("stop").addEventListener("click", () => worker.postMessage({ task: "stop" }));
+  for (const name of ["left", "model"]) part(name).addEventListener("change", () => { if (photo && !stream) guarded(run); });
+  for (const name of ["split", "strength", "shown"]) {
+    part(name).addEventListener("input", () => {
+      told();
+      if (right && photo) draw();
+      if (name === "strength" && !part("loupe").hidden) look(...at);
+    });
+  }
+  const place = ({ offsetX, offsetY }) => {
+    const canvas = part("canvas"), scale = photo.width / canvas.clientWidth;
+    look(offsetX * scale - LOUPE / 2, offsetY * scale - LOUPE / 2);
+  };
+  part("canvas").addEventListener("click", (event) => { if (right && !stream && !busy) place(event); });
+  part("canvas").addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: [-20, 0], ArrowRight: [20, 0], ArrowUp: [0, -20], ArrowDown: [0, 20] }[event.key];
+    if (!step || !right || stream || busy) return;
+    event.preventDefault();
+    const [x, y] = at || [photo.width / 2, photo.height / 2];
+    look(x + step[0], y + step[1]);
+  });
+  el.tabIndex = -1; // a page pastes where the reader is, and she must be able to be here
+  el.addEventListener("paste", (event) => {
+    const found = [...event.clipboardData.files].find((file) => file.type.startsWith("image/"));
+    if (found) open(found);
+  });
   el.addEventListener("dragover", (event) => event.preventDefault());
   el.addEventListener("drop", (event) => {
     event.preventDefault();
     if (event.dataTransfer.files[0]) open(event.dataTransfer.files[0]);
   });
+  return () => {
+    endCamera();
+    worker?.terminate();
+  };
 }
 
 export default { render };

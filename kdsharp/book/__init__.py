@@ -1,4 +1,8 @@
-"""The book: built from executed lessons, and served to a browser of this machine (floor 8)."""
+"""The book: built from executed lessons, and served to a browser of this machine (floor 8).
+
+The floor plan: what is built and in which order, here; what the published book is told, and what each lesson loses on
+the way, in :mod:`~kdsharp.book.settings`; the page for a reader's own photo in :mod:`~kdsharp.book.sharpening`; what Sphinx adds to every page in :mod:`~kdsharp.book.pages`.
+"""
 
 import functools
 import os
@@ -12,6 +16,7 @@ from typing import Any
 import nbformat
 import torch
 
+from kdsharp.book import settings, sharpening
 from kdsharp.checks import UsageError, check_name, make_folder
 from kdsharp.course import lessons
 from kdsharp.course.guide import lesson_table
@@ -21,18 +26,27 @@ from kdsharp.course.terms import glossary
 from kdsharp.datasets import photos, synthetic_pairs
 from kdsharp.degrade import protocol
 from kdsharp.evaluate import contestants
-from kdsharp.island import modules
+from kdsharp.island import modules, packages
 from kdsharp.island.files import unpack
 from kdsharp.places import place
 from kdsharp.plots import Picture, panels
 from kdsharp.recipes import PROFILES
-from kdsharp.runs import run_lessons
+from kdsharp.runs import made_from, run_lessons
 
 
-def build_book(profile: str = "lab", out: str | Path = "build/book", progress: bool = True) -> Path:
+def build_book(
+    profile: str = "lab", out: str | Path = "build/book", progress: bool = True, solutions: bool = True
+) -> Path:
     """Build the Jupyter Book from executed lessons, warnings as errors; lessons missing or stale are run first.
 
     What the lessons' outputs hold inside, pictures and networks, becomes files that a page loads when it needs them.
+    What pages take from npm lies in the book when this environment has it (:mod:`kdsharp.island.packages`).
+
+    Args:
+        profile: of the executed lessons.
+        out: folder of the sources and, in ``_build/html``, of the pages; what was there goes.
+        progress: show a bar for each lesson that is run.
+        solutions: whether the exercises' solutions are in the book.
 
     Returns:
         the path of the front page.
@@ -41,7 +55,7 @@ def build_book(profile: str = "lab", out: str | Path = "build/book", progress: b
         UsageError: when a lesson fails or the build warns; the message holds the reason.
     """
     executed = Path("build") / check_name(profile, PROFILES, "profile")
-    stale = [name for name, path in lessons().items() if _is_stale(executed / path.name, path)]
+    stale = [name for name, path in lessons().items() if _is_stale(executed / path.name, path, profile)]
     failed = [run for run in (run_lessons(stale, profile, {}, progress=progress) if stale else []) if not run.ok]
     if failed:
         raise UsageError(f"the book needs every lesson, but {failed[0].lesson} failed: {failed[0].error}")
@@ -51,13 +65,19 @@ def build_book(profile: str = "lab", out: str | Path = "build/book", progress: b
     make_folder(out / "lessons")
     (out / "front.webp").write_bytes(front_picture().webp)
     modules.publish(out / "_static" / "island")
+    if packages.are_here():
+        shutil.copytree(packages.folder(), out / "_static" / "packages")
+    settings.settle(out / "_config.yml")
     terms = glossary((out / "glossary.md").read_text(encoding="utf-8"))
     for path in lessons().values():
         notebook = nbformat.read(executed / path.name, as_version=4)
+        if not solutions:
+            settings.leave_solutions_out(notebook)
         for_page(notebook, terms)
         unpack(notebook, out / "_static" / "content", "../_static/content")
         nbformat.write(notebook, out / "lessons" / path.name)
     (out / "ledger_island.html").write_text(Ledger(whole=True).page(), encoding="utf-8")
+    sharpening.write(out, profile)
     (out / "lesson_table.txt").write_text(lesson_table(executed), encoding="utf-8")
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]  # it has no ``-m`` form
     command = [*jupyter_book, "build", str(out), "--warningiserror", "--keep-going", "--quiet"]
@@ -80,15 +100,12 @@ def front_picture() -> Picture:
     return Picture(panels(images | {"sharp": sharp}, sharp, at=(70, 110)), alt)
 
 
-def _is_stale(executed: Path, source: Path) -> bool:
-    """Whether a lesson must run again: never run, failed, or older than its source or the package."""
+def _is_stale(executed: Path, source: Path, profile: str) -> bool:
+    """Whether a lesson must run again: never run, failed, or run from another text, package, data or parameters."""
     if not executed.is_file():
         return True
-    package = Path(__file__).parent
-    newest = max(path.stat().st_mtime for path in [source, *package.rglob("*.py")])
-    cells = nbformat.read(executed, as_version=4).cells
-    failed = any(output.output_type == "error" for cell in cells for output in cell.get("outputs", []))
-    return failed or executed.stat().st_mtime < newest
+    noted = nbformat.read(executed, as_version=4).metadata.get("kdsharp", {}).get("made_from")
+    return noted != made_from(source, {"PROFILE": profile})
 
 
 class _Pages(SimpleHTTPRequestHandler):

@@ -1,0 +1,29 @@
+"""The page on which a reader sharpens a photo of hers, with every student that the course talks about."""
+
+import shutil
+from pathlib import Path
+
+from kdsharp.checkpoints import data_folder
+from kdsharp.datasets import photos, synthetic_pairs
+from kdsharp.degrade import protocol
+from kdsharp.explore.browser import BrowserPage, students
+from kdsharp.images import to_array
+from kdsharp.island import modules
+from kdsharp.island.files import unpacked
+
+BUNDLED = ("small", "tiny", "base", "gaussian-256", "bilinear-60")
+ALPHAS = ("0", "0.25", "0.5", "0.75", "1")
+"""Grid A's cells at temperature 1: what the teacher's share does to a photo of one's own."""
+
+
+def write(out: Path, profile: str) -> None:
+    """Write the island of ``sharpen.md`` and its service worker into a book's sources; smoke has one student."""
+    networks: list[str | Path] = list(BUNDLED[:1] if profile == "smoke" else BUNDLED)
+    if profile != "smoke":
+        networks += [data_folder() / "grid" / f"alpha-{alpha}-tau-1.safetensors" for alpha in ALPHAS]
+    _, blurred, _ = next(pair for pair in synthetic_pairs(protocol("shake"), photos("test")) if pair[0] == "chelsea")
+    page = BrowserPage(students(networks), to_array(blurred)).page()
+    (out / "sharpen_island.html").write_text(unpacked(page, out / "_static" / "content", "_static/content"), "utf-8")
+    extra = out / "at_the_root"  # a service worker serves the folder that it lies in, and those below
+    extra.mkdir()
+    shutil.copy(modules.WEB / "service.js", extra)

@@ -1,0 +1,130 @@
+// A worker: it reads a photo, runs networks and filters on it, and writes it. The page stays free meanwhile.
+import { cut, filters, lay, mix, reduced, tiles } from "./photo.mjs";
+import { png } from "./png.mjs";
+
+const STRIP = 512; // rows that are read at once: a canvas of a whole photo is too large for some telephones
+let runtime = null, facts = null, photo = null, stopped = false;
+const sessions = {}, answers = {};
+
+/** onnxruntime-web from the book itself, else from the CDN with a checksum. */
+async function start({ local, cdn, threads }) {
+  let found = null;
+  if (local) found = await import(local + cdn.script.split("/dist/")[1]).catch(() => null);
+  if (found) {
+    found.env.wasm.wasmPaths = local;
+  } else {
+    const get = async (address, integrity) => (await fetch(address, { integrity, mode: "cors" })).blob();
+    const script = new Blob([await get(cdn.script, cdn.scriptIntegrity)], { type: "text/javascript" });
+    found = await import(URL.createObjectURL(script));
+    found.env.wasm.wasmBinary = await (await get(cdn.wasm, cdn.wasmIntegrity)).arrayBuffer();
+  }
+  found.env.wasm.numThreads = threads;
+  return found;
+}
+
+/** A function from a piece to its answer: a network when `model` has its bytes, else a filter. */
+async function sharpener({ name, model, filter, settings }) {
+  if (filter) return (bytes, w, h) => filters[filter](bytes, w, h, settings);
+  if (!sessions[name]) {
+    runtime ||= await start(facts.runtime);
+    sessions[name] = await runtime.InferenceSession.create(new Uint8Array(model), { executionProviders: ["wasm"] });
+  }
+  return async (bytes, w, h) => {
+    const result = await sessions[name].run({ pixels: new runtime.Tensor("uint8", bytes, [1, h, w, 3]) });
+    return result.sharpened.data;
+  };
+}
+
+/** The RGB of a picture, turned as its file says, transparency on white. */
+function read(bitmap) {
+  const { width, height } = bitmap, rgb = new Uint8Array(width * height * 3);
+  const canvas = new OffscreenCanvas(width, Math.min(STRIP, height));
+  const context = canvas.getContext("2d", { willReadFrequently: true, colorSpace: "srgb" });
+  for (let top = 0; top < height; top += STRIP) {
+    const rows = Math.min(STRIP, height - top);
+    context.fillStyle = "#ffffff";
+    context.fillRect(0, 0, width, rows);
+    context.drawImage(bitmap, 0, top, width, rows, 0, 0, width, rows);
+    const { data } = context.getImageData(0, 0, width, rows);
+    for (let p = 0, to = top * width * 3; p < width * rows; p++, to += 3) {
+      rgb[to] = data[4 * p];
+      rgb[to + 1] = data[4 * p + 1];
+      rgb[to + 2] = data[4 * p + 2];
+    }
+  }
+  return { rgb, width, height };
+}
+
+/** In tiles that fade into each other, as kdsharp.inference.sharpen does; null when it was stopped. */
+async function sharpened(by, image, progress) {
+  const { rgb, width, height } = image;
+  if (width * height <= facts.whole) return by(rgb.slice(), width, height);
+  const out = { rgb: new Uint8Array(rgb.length), width }, pieces = tiles(width, height, facts);
+  for (let k = 0; k < pieces.length; k++) {
+    progress(k / pieces.length);
+    await new Promise((next) => setTimeout(next)); // a word from the page is heard between two tiles
+    if (stopped) return null;
+    lay(out, await by(cut(image, pieces[k]), pieces[k].w, pieces[k].h), pieces[k], facts.overlap);
+  }
+  return out.rgb;
+}
+
+const view = (rgb, step) => reduced({ ...photo, rgb }, step);
+
+const tasks = {
+  begin(given) {
+    facts = given;
+  },
+  async open({ blob, most, step }) {
+    const bitmap = await createImageBitmap(blob).catch(() => {
+      throw new Error("this file is not a photo that your browser can read; give a JPEG, PNG or WebP");
+    });
+    const millions = (bitmap.width * bitmap.height) / 1e6;
+    if (millions > most) throw new Error(`the photo has ${millions.toFixed(0)} megapixels, a browser's memory is sure of ${most} only`);
+    if (Math.min(bitmap.width, bitmap.height) < 16) throw new Error("the photo has fewer than 16 pixels a side");
+    photo = read(bitmap);
+    bitmap.close();
+    for (const name of Object.keys(answers)) delete answers[name];
+    const reduce = Math.max(1, Math.ceil(Math.sqrt((photo.width * photo.height) / step)));
+    return { width: photo.width, height: photo.height, reduce, view: view(photo.rgb, reduce) };
+  },
+  async sharpen(given, progress) {
+    stopped = false;
+    const by = await sharpener(given), begin = performance.now();
+    if (given.again || !answers[given.name]) {
+      const found = await sharpened(by, photo, progress);
+      if (found === null) return { stopped: true };
+      answers[given.name] = found;
+    }
+    const spent = performance.now() - begin;
+    return { spent, view: given.again ? null : view(answers[given.name], given.reduce) };
+  },
+  async frame({ bitmap, ...given }) {
+    const by = await sharpener(given), image = read(bitmap);
+    bitmap.close();
+    const found = await by(image.rgb.slice(), image.width, image.height);
+    return { width: image.width, height: image.height, photo: image.rgb, answer: found };
+  },
+  crop({ name, left, top, side }) {
+    const box = { left, top, w: Math.min(side, photo.width), h: Math.min(side, photo.height) };
+    const of = (rgb) => (rgb ? cut({ rgb, width: photo.width }, box) : null);
+    return { w: box.w, h: box.h, photo: of(photo.rgb), answer: of(answers[name]) };
+  },
+  async save({ name, strength }) {
+    const { rgb, width, height } = photo, line = 3 * width;
+    const row = (y) => mix(rgb.subarray(y * line, (y + 1) * line), answers[name].subarray(y * line, (y + 1) * line), strength);
+    return { blob: await png(width, height, row) };
+  },
+};
+
+self.onmessage = async ({ data: { number, task, ...given } }) => {
+  if (task === "stop") {
+    stopped = true;
+    return;
+  }
+  try {
+    self.postMessage({ number, answer: await tasks[task](given, (share) => self.postMessage({ number, share })) });
+  } catch (error) {
+    self.postMessage({ number, error: error.message || String(error) });
+  }
+};
