@@ -112,12 +112,14 @@ class Verdict:
             the lecturer's count; empty where nothing is wrong.
         message: a sentence or two to the author: what she probably thought, and where to look.
         belief: of a prediction.
+        row: what the leaderboard shows of it; its first column ranks, larger is better.
     """
 
     points: float
     misconception: str = ""
     message: str = ""
     belief: Belief | None = None
+    row: Mapping[str, float] = field(default_factory=dict)
 
 
 Answers = Mapping[str, Any]
