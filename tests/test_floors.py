@@ -16,7 +16,7 @@ FLOORS |= {"filters": 2, "degrade": 2, "metrics": 2, "models": 2}
 FLOORS |= {"datasets": 3, "losses": 3, "features": 3, "checkpoints": 3, "official": 3, "inference": 3, "video": 3}
 FLOORS |= {"distill": 4, "train": 4, "sets": 4, "tables": 4}
 FLOORS |= {"recipes": 5, "tune": 5, "evaluate": 5, "export": 5, "adapt": 6, "plots": 6, "claims": 6, "island": 6}
-FLOORS |= {"explore": 7, "course": 7, "runs": 7, "study": 7, "sweep": 7, "book": 8}
+FLOORS |= {"explore": 7, "course": 7, "runs": 7, "study": 7, "sweep": 7, "book": 8, "labs": 8}
 FLOORS |= {"cli": 9, "__main__": 9}
 
 NEIGHBOURS = {

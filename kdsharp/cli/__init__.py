@@ -14,6 +14,7 @@ from kdsharp.cli.adapting import MINUTES
 from kdsharp.cli.course import book, course_app, lab, run
 from kdsharp.cli.data import data_app
 from kdsharp.cli.export import export
+from kdsharp.cli.labs import labs_app
 from kdsharp.cli.measuring import evaluate, models, tune
 from kdsharp.cli.sharpen import sharpen
 from kdsharp.cli.study import study_app
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(course_app, name="course")
 app.add_typer(data_app, name="data")
+app.add_typer(labs_app, name="labs")
 app.add_typer(study_app, name="study")
 
 

@@ -1,0 +1,165 @@
+"""Run a submission inside the sandbox: ``python runner.py JOB SCRATCH``.
+
+``JOB`` is read-only: ``job.json`` (limits, names of the questions), ``notebook.ipynb``, a file for each question. What
+happens is written to standard output as it happens, in frames: a line of JSON, and where it says ``length``, so many
+bytes after it. A submission that is stopped from outside has then said what it had to say until there.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+HERE = Path(__file__).resolve().parent
+
+
+class Client(NotebookClient):
+    """An nbclient that forgets what a cell puts out beyond a limit: a gigabyte printed is not a gigabyte kept."""
+
+    def __init__(self, *given: Any, most: int, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.most, self.count, self.counted = most, 0, -1
+
+    def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
+        if cell_index != self.counted:
+            self.count, self.counted = 0, cell_index
+        if msg["msg_type"] in ("stream", "display_data", "execute_result", "update_display_data", "error"):
+            self.count += len(json.dumps(msg["content"], default=str))
+            if self.count > self.most:
+                cell.metadata["cut"] = True
+                return None
+        if msg["msg_type"].startswith("comm"):
+            return None
+        return super().process_message(msg, cell, cell_index)
+
+
+def say(frame: dict[str, Any], content: bytes = b"") -> None:
+    """One frame to whoever waits outside."""
+    if content:
+        frame = frame | {"length": len(content)}
+    sys.stdout.buffer.write(json.dumps(frame).encode() + b"\n" + content)
+    sys.stdout.buffer.flush()
+
+
+class Run:
+    """One notebook in one kernel, or two: a cell that ended the first is left out of the second."""
+
+    def __init__(self, job: Path, scratch: Path) -> None:
+        self.job, self.scratch = job, scratch
+        self.limits = json.loads((job / "job.json").read_text(encoding="utf-8"))
+        self.notebook = nbformat.read(job / "notebook.ipynb", as_version=4)
+        self.ends = time.monotonic() + self.limits["seconds"]
+        self.left_out: set[int] = set()
+
+    async def start(self) -> None:
+        """A fresh kernel, reached by files: the sandbox has no network."""
+        manager = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=str(self.scratch / "kernel"))
+        self.client: Any = Client(
+            self.notebook,
+            km=manager,
+            most=self.limits["output"],
+            timeout=None,
+            interrupt_on_timeout=True,
+            allow_errors=True,
+            store_widget_state=False,
+            record_timing=False,
+        )
+        self.client.reset_execution_trackers()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        await self.client.async_start_new_kernel(cwd=str(self.scratch), stdout=nowhere, stderr=nowhere)
+        await self.client.async_start_new_kernel_client()
+
+    async def stop(self) -> None:
+        await self.client.km.shutdown_kernel(now=True)
+
+    async def cells(self) -> int | None:
+        """Run the cells, telling each; the place of one that ended the kernel, or None."""
+        for place, cell in enumerate(self.notebook.cells):
+            if cell.cell_type != "code" or place in self.left_out:
+                continue
+            left = self.ends - time.monotonic() - self.limits["reserve"]
+            if left < 1:
+                say({"cell": place, "trouble": "not run: the time of the whole notebook was used up"})
+                continue
+            trouble, started = "", time.monotonic()
+            limit = min(left, self.limits["cell"])
+            try:
+                trouble = await self.execute(cell, place, limit)
+            except DeadKernelError:
+                say({"cell": place, "trouble": "this cell ended the kernel"})
+                return place
+            if cell.metadata.pop("cut", False):
+                trouble = trouble or "it put out more than is kept"
+            said = {"cell": place, "outputs": cell.outputs, "seconds": round(time.monotonic() - started, 2)}
+            say(said | ({"trouble": trouble} if trouble else {}))
+        return None
+
+    async def execute(self, cell: Any, place: int, limit: float) -> str:
+        """Run one cell; what went wrong with its time. A kernel that does not stop when told to is ended."""
+        self.client.timeout = max(1, int(limit))
+        try:
+            await asyncio.wait_for(self.client.async_execute_cell(cell, place), limit + 5)
+        except (TimeoutError, CellTimeoutError):
+            if not await self.client.km.is_alive():
+                raise DeadKernelError("ended") from None
+            try:
+                await asyncio.wait_for(self.client.km.interrupt_kernel(), 2)
+                await asyncio.wait_for(self.client.kc._async_wait_for_ready(timeout=3), 5)
+            except Exception:
+                raise DeadKernelError("did not stop") from None
+            return f"stopped after {limit:.0f} seconds"
+        except CellExecutionError:
+            pass
+        errors = [each for each in cell.outputs if each.output_type == "error"]
+        late = any(each.ename == "KeyboardInterrupt" for each in errors)
+        return f"stopped after {limit:.0f} seconds" if late else ""
+
+    async def questions(self) -> str:
+        """Ask each question and pass its answer on; the one at which the kernel ended, or ''."""
+        for number, (name, seconds) in enumerate(self.limits["questions"]):
+            out = self.scratch / f"answer-{number}"
+            asked = [str(self.job / f"question-{number}"), str(HERE.parent / "packing.py"), str(out)]
+            code = f"__import__('runpy').run_path({str(HERE / 'answering.py')!r})['answer'](*{asked!r}, globals())"
+            self.notebook.cells.append(cell := nbformat.v4.new_code_cell(code))
+            left = self.ends - time.monotonic()
+            if left < 1:
+                say({"answer": name, "trouble": "not asked: the time of the whole notebook was used up"})
+                continue
+            try:
+                late = await self.execute(cell, len(self.notebook.cells) - 1, min(left, seconds))
+            except DeadKernelError:
+                say({"answer": name, "trouble": "the kernel ended while it answered"})
+                return name
+            errors = [each for each in cell.outputs if each.output_type == "error"]
+            if late or errors:
+                said = late or f"{errors[0].ename}: {errors[0].evalue}"[:500]
+                say({"answer": name, "trouble": said})
+            elif out.is_file() and not out.is_symlink() and out.stat().st_size <= self.limits["answer"]:
+                say({"answer": name}, out.read_bytes())
+            else:
+                say({"answer": name, "trouble": "no answer was written, or one that is too large"})
+        return ""
+
+    async def whole(self) -> None:
+        for _ in range(2):
+            await self.start()
+            ended = await self.cells()
+            if ended is None:
+                await self.questions()
+                break
+            self.left_out.add(ended)
+        say({"end": True})
+
+
+if __name__ == "__main__":
+    run = Run(Path(sys.argv[1]), Path(sys.argv[2]))
+    asyncio.run(run.whole())
+    os._exit(0)  # whatever still runs in the sandbox ends with it
