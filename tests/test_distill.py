@@ -104,9 +104,7 @@ def test_at_a_high_temperature_the_channel_term_is_half_the_variance_of_the_diff
 def test_a_temperature_means_the_same_whatever_the_unit_of_the_features():
     scale = torch.tensor([1e-3, 1.0, 40.0], dtype=torch.float64).view(1, 3, 1, 1)
     torch.testing.assert_close(channel_term(STUDENT * scale, TEACHER * scale, 0.5), channel_term(STUDENT, TEACHER, 0.5))
-    torch.testing.assert_close(
-        attention_over_positions(TEACHER * scale, 0.5), attention_over_positions(TEACHER, 0.5)
-    )
+    torch.testing.assert_close(attention_over_positions(TEACHER * scale, 0.5), attention_over_positions(TEACHER, 0.5))
 
 
 def test_a_flat_channel_of_the_teacher_asks_nothing():

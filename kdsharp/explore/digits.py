@@ -38,7 +38,9 @@ class Digits(Island):
 
     module: ClassVar[str] = "digits"
 
-    def __init__(self, title: str, alpha: float = 0.1, temperature: float = 1, labels: int = 3, seeds: int = 10) -> None:
+    def __init__(
+        self, title: str, alpha: float = 0.1, temperature: float = 1, labels: int = 3, seeds: int = 10
+    ) -> None:
         self.title, self.seeds = title, seeds
         self.sliders = {
             "alpha": Slider("alpha, the labels' share", (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1), alpha),

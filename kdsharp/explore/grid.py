@@ -38,7 +38,9 @@ def render_gains(
     made = plots.figure(plots.WIDTH, height)
     axes = made.add_axes((0.1, 60 / height, 0.87, 1 - 70 / height))
     limit = max(10.0**-digits, float(np.abs(gains.mean(-1)).max()))
-    axes.imshow(matplotlib.colormaps["PuOr"](0.5 - gains.mean(-1) / (2 * limit)), aspect="auto", interpolation="nearest")
+    axes.imshow(
+        matplotlib.colormaps["PuOr"](0.5 - gains.mean(-1) / (2 * limit)), aspect="auto", interpolation="nearest"
+    )
     for row, column in np.ndindex(gains.shape[:2]):
         mean, half = mean_interval(gains[row, column].tolist())
         text = "alone" if alphas[row] == 1 else f"{mean:+.{digits}f}\n± {half:.{digits}f}"

@@ -74,7 +74,9 @@ def render_steps(student: Tensor, teacher: Tensor, channel: int, tau: float, bit
     axes.set_yscale("symlog", linthresh=1e-3)
     axes.set(xlabel="tau (log)", ylim=(-1, 0.1), yticks=(-0.1, 0, 0.1))
     axes.set_title("the term", fontsize=11)
-    made.text(0.02, 0.95, f"log p at tau = {tau:g}: {count} grey steps in {shown.size} places; term {term:+.4f}", va="top")
+    made.text(
+        0.02, 0.95, f"log p at tau = {tau:g}: {count} grey steps in {shown.size} places; term {term:+.4f}", va="top"
+    )
     below = " A divergence below zero: these are not differences of two maps, they are rounding." if term < 0 else ""
     return plots.Picture(
         made,

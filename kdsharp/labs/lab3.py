@@ -12,7 +12,20 @@ from kdsharp.datasets import dead_leaves, folder_photos
 from kdsharp.filters.spatial import blur
 from kdsharp.images import quantize, to_tensor
 from kdsharp.labs.judging import array, belief, near, usable
-from kdsharp.labs.spec import Answers, Call, Exercise, Failure, Lab, Manual, Secret, Task, Value, Verdict, prediction, tally
+from kdsharp.labs.spec import (
+    Answers,
+    Call,
+    Exercise,
+    Failure,
+    Lab,
+    Manual,
+    Secret,
+    Task,
+    Value,
+    Verdict,
+    prediction,
+    tally,
+)
 from kdsharp.metrics import psnr
 
 SIGMA = 1.5
@@ -102,7 +115,9 @@ def probe(fit: Callable[..., Any], weights: Tensor, blurred: Tensor, sharp: Tens
 # 1. the loop
 
 
-def _descend(start: Tensor, blurred: Tensor, sharp: Tensor, rate: float, slip: str = "") -> tuple[np.ndarray, np.ndarray]:
+def _descend(
+    start: Tensor, blurred: Tensor, sharp: Tensor, rate: float, slip: str = ""
+) -> tuple[np.ndarray, np.ndarray]:
     """Losses and last weights of a loop, right or with one slip."""
     weights, moved, losses = start.clone(), torch.zeros_like(start), []
     for step in range(len(blurred)):
@@ -123,7 +138,10 @@ SLIPS = {
         "gradients not cleared",
         "Your gradients add up from step to step: `optimizer.zero_grad()` is missing, or stands between backward and step.",
     ),
-    "first batch only": ("one batch over and over", "You train on the first batch in every step: the loop runs over batches."),
+    "first batch only": (
+        "one batch over and over",
+        "You train on the first batch in every step: the loop runs over batches.",
+    ),
     "input as target": (
         "blurred photo as target",
         "You compare the answer with the *blurred* photo: the network then learns to change nothing.",
@@ -153,8 +171,12 @@ def _score_loop(answers: Answers, task: Task) -> Verdict:
     losses, weights = array(_numbers(found.get("losses")), (steps,)), array(found.get("weights"), (5, 5))
     right_losses, right = _descend(*given)
     wrong = [(_descend(*given, slip)[1], *words) for slip, words in SLIPS.items()]
-    wrong.insert(0, (start, "weights do not move", "The weights are where they were: no `backward()`, no `step()`, or no loop."))
-    named = belief(weights, wrong, ("other steps", "Your weights end elsewhere than six steps on six batches lead."), 1e-5)
+    wrong.insert(
+        0, (start, "weights do not move", "The weights are where they were: no `backward()`, no `step()`, or no loop.")
+    )
+    named = belief(
+        weights, wrong, ("other steps", "Your weights end elsewhere than six steps on six batches lead."), 1e-5
+    )
     moved = not near(weights, start, 1e-5)
     read = usable(_numbers(found.get("losses")), (steps,), "fit(network, batches, optimizer)")
     first = near(losses[0], right_losses[0], 1e-5)
@@ -164,7 +186,11 @@ def _score_loop(answers: Answers, task: Task) -> Verdict:
             (2, near(weights, right, 1e-5), *named),
             (1, moved and not np.allclose(weights, wrong[1][0], atol=1e-5) and np.isfinite(weights).all(), *named),
             (1, moved and first, *(read[2:] if not read[1] else ("loss of another step", LOSS))),
-            (0.5, moved and near(losses, right_losses, 1e-5), *(named if not near(weights, right, 1e-5) else ("loss of another step", LOSS))),
+            (
+                0.5,
+                moved and near(losses, right_losses, 1e-5),
+                *(named if not near(weights, right, 1e-5) else ("loss of another step", LOSS)),
+            ),
             (0.5, moved and bool(found.get("training")), "trained in evaluation mode", MODE),
         ],
     )
@@ -214,11 +240,17 @@ def _score_overfit(answers: Answers, task: Task) -> Verdict:
         return Verdict(0, *NO_NETWORK)
     found = gain(network, [task.kept["batch"]])
     if abs(found) < 0.01:
-        why = "network still fresh", "Your network still answers its input: nothing was trained, or its target was the blurred batch."
+        why = (
+            "network still fresh",
+            "Your network still answers its input: nothing was trained, or its target was the blurred batch.",
+        )
     elif found < 0:
         why = "training diverged", f"After training the batch is {-found:.1f} dB worse than before: lower the rate."
     else:
-        why = "stopped too early", f"{found:+.1f} dB on a batch seen a hundred times: more steps, or a rate that is not so small."
+        why = (
+            "stopped too early",
+            f"{found:+.1f} dB on a batch seen a hundred times: more steps, or a rate that is not so small.",
+        )
     return tally(3, [(1, found > 0.5, *why), (1, found > 2, *why), (1, found > 3, *why)])
 
 
@@ -271,17 +303,31 @@ def _score_lose(answers: Answers, task: Task) -> Verdict:
     shape = (96, 96, 3)
     if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype != np.uint8:
         told = f"{found.dtype} {found.shape}" if isinstance(found, np.ndarray) else type(found).__name__
-        return Verdict(0, "no uint8 photo of 96x96", f"`losing_photo` must answer uint8 of shape {shape}; found {told}.")
+        return Verdict(
+            0, "no uint8 photo of 96x96", f"`losing_photo` must answer uint8 of shape {shape}; found {told}."
+        )
     contrast = float(found.astype(float).std())
     if contrast < 8:
-        return Verdict(0, "photo with nothing in it", f"The standard deviation is {contrast:.1f} grey levels; at least 8 are asked for.")
+        return Verdict(
+            0,
+            "photo with nothing in it",
+            f"The standard deviation is {contrast:.1f} grey levels; at least 8 are asked for.",
+        )
     worse = losses_of_tiny(found, task.kept["rng"])
-    why = "student still gains", f"On your photo the student gains {-worse:.2f} dB over three shakes. What does it take for blur that is none?"
+    why = (
+        "student still gains",
+        f"On your photo the student gains {-worse:.2f} dB over three shakes. What does it take for blur that is none?",
+    )
     return tally(
         3,
         [
             (2, worse > 0, *why),
-            (1, worse > 0.5, "loses by less than 0.5 dB" if worse > 0 else why[0], f"It loses by {worse:.2f} dB." if worse > 0 else why[1]),
+            (
+                1,
+                worse > 0.5,
+                "loses by less than 0.5 dB" if worse > 0 else why[0],
+                f"It loses by {worse:.2f} dB." if worse > 0 else why[1],
+            ),
         ],
     )
 

@@ -72,7 +72,11 @@ def read_plan(plan: Any) -> tuple[tuple[float, ...], int, int, int]:
     if not isinstance(plan, Mapping) or set(plan) != {"radii", "factor", "width", "depth"}:
         raise UsageError("a plan has the keys radii, factor, width and depth")
     radii, factor, width, depth = (plan[key] for key in ("radii", "factor", "width", "depth"))
-    if not isinstance(radii, Sequence) or not 1 <= len(radii) <= 4 or not all(0.5 <= number(each) <= 4 for each in radii):
+    if (
+        not isinstance(radii, Sequence)
+        or not 1 <= len(radii) <= 4
+        or not all(0.5 <= number(each) <= 4 for each in radii)
+    ):
         raise UsageError("radii are one to four numbers from 0.5 to 4 pixels")
     if not all(type(each) is int for each in (factor, width, depth)):
         raise UsageError("factor, width and depth are whole numbers")
@@ -202,13 +206,25 @@ def _score_rules(answers: Answers, task: Task) -> Verdict:
     if network is None:
         return Verdict(0, "no student by its plan", why)
     if not any(value.abs().max() > 0 for name, value in network.body[-2].state_dict().items()):
-        return Verdict(0, "student still fresh", "The last layer is 0: the student answers its input, which obeys every rule.")
+        return Verdict(
+            0, "student still fresh", "The last layer is 0: the student answers its input, which obeys every rule."
+        )
     weights, ratio = count(network), time_ratio(network)
     return tally(
         3,
         [
-            (1, weights < MOST_WEIGHTS, "too many weights", f"{weights:,} weights; fewer than {MOST_WEIGHTS:,} are allowed."),
-            (2, ratio <= MOST_TIME, "too slow", f"{ratio:.2f} times the time of `tiny`; {MOST_TIME} are allowed. Weights are not time."),
+            (
+                1,
+                weights < MOST_WEIGHTS,
+                "too many weights",
+                f"{weights:,} weights; fewer than {MOST_WEIGHTS:,} are allowed.",
+            ),
+            (
+                2,
+                ratio <= MOST_TIME,
+                "too slow",
+                f"{ratio:.2f} times the time of `tiny`; {MOST_TIME} are allowed. Weights are not time.",
+            ),
         ],
     )
 
@@ -259,8 +275,18 @@ def _score_row(answers: Answers, task: Task) -> Verdict:
     return tally(
         3,
         [
-            (1, weights == count(network), "weights miscounted", f"You report {weights:,.0f} weights; the student has {count(network):,}."),
-            (1, 0 < width <= 1, "no interval", "The half width of a 95 % interval over pictures is a number above 0, and here below 1 dB."),
+            (
+                1,
+                weights == count(network),
+                "weights miscounted",
+                f"You report {weights:,.0f} weights; the student has {count(network):,}.",
+            ),
+            (
+                1,
+                0 < width <= 1,
+                "no interval",
+                "The half width of a 95 % interval over pictures is a number above 0, and here below 1 dB.",
+            ),
             (1, claimed - 2 * max(width, 0.1) <= found, "claim above what is measured", off),
         ],
     )
@@ -283,9 +309,15 @@ LAB = Lab(
             (
                 (1, "Data: which pictures, which blur, and what no part of the choice has seen"),
                 (1, "Training: student, loss, steps, rate; what was tried and dropped, with its number"),
-                (2, "Measuring: the rows of the input and of a tuned filter, an interval, time with machine and threads"),
+                (
+                    2,
+                    "Measuring: the rows of the input and of a tuned filter, an interval, time with machine and threads",
+                ),
                 (1, "Claims: no more than the numbers carry; a picture or a place on which the student fails"),
-                (1, "Form: one page, each number found again in the notebook, three boxes of lesson 15's list named that stay empty"),
+                (
+                    1,
+                    "Form: one page, each number found again in the notebook, three boxes of lesson 15's list named that stay empty",
+                ),
             ),
         ),
     ),

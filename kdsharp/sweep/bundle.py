@@ -1,12 +1,11 @@
-"""The alpha x temperature grid that comes with kdsharp, and how a sweep's folder becomes one (lesson 10)."""
+"""A grid over alpha and temperature: the exhibit that comes with kdsharp, and how a sweep's folder becomes one
+(lesson 10)."""
 
 import csv
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
 from kdsharp import checkpoints
 from kdsharp.checks import UsageError, atomic_path, make_folder
@@ -25,7 +24,6 @@ class Grid:
         psnr: dB on the held-out photos, (alphas, temperatures, seeds).
         psnr_input: dB of the blurred input itself.
         steps: of each training.
-        folder: holds the checkpoint of one seed for each cell.
     """
 
     alphas: tuple[float, ...]
@@ -33,7 +31,6 @@ class Grid:
     psnr: np.ndarray
     psnr_input: float
     steps: int
-    folder: Path
 
     def gains(self) -> np.ndarray:
         """PSNR minus that of the student alone (the last alpha, 1) of the same seed; shape as ``psnr``.
@@ -41,10 +38,6 @@ class Grid:
         At alpha = 1 the temperature acts on nothing, so that row is 0 up to what two runs of one seed differ by.
         """
         return self.psnr - self.psnr[-1:].mean(1, keepdims=True)
-
-    def student(self, alpha: float, temperature: float) -> nn.Module:
-        """The trained student of one cell (of one seed), in evaluation mode."""
-        return checkpoints.load(_file(self.folder, alpha, temperature)).model
 
 
 def load_grid(folder: str | Path | None = None) -> Grid:
@@ -66,15 +59,15 @@ def load_grid(folder: str | Path | None = None) -> Grid:
     if missing or alphas[-1] != 1:
         raise UsageError(f"{path} is no whole grid up to alpha 1: {len(missing)} cells are missing")
     psnr = np.array([[[cells[a, t, s] for s in seeds] for t in temperatures] for a in alphas])
-    return Grid(alphas, temperatures, psnr, float(rows[0]["psnr_input"]), int(rows[0]["steps"]), folder)
+    return Grid(alphas, temperatures, psnr, float(rows[0]["psnr_input"]), int(rows[0]["steps"]))
 
 
 def bundle(out: str | Path, folder: str | Path) -> Grid:
-    """Make a grid of the folder of ``kdsharp sweep alpha-temperature``: every score, and one checkpoint a cell.
+    """Make a grid of the folder of ``kdsharp sweep alpha-temperature``: every score.
 
     Args:
         out: what the sweep wrote: points over ``alpha`` and ``temperature``.
-        folder: gets ``scores.csv`` and a checkpoint for each cell, of its lowest seed.
+        folder: gets ``scores.csv``.
 
     Raises:
         UsageError: when the sweep is not finished, or is over something else.
@@ -89,8 +82,6 @@ def bundle(out: str | Path, folder: str | Path) -> Grid:
     for record in sorted(records, key=lambda each: (*_cell(each), each["seed"])):
         alpha, temperature = _cell(record)
         results = record["results"]
-        if record["seed"] == min(each["seed"] for each in records):
-            shutil.copyfile(Path(out) / results["checkpoint"], _file(target, alpha, temperature))
         rows.append([alpha, temperature, record["seed"], *(results.get(name) for name in MEASURED)])
         rows[-1] += [record["seconds"], record["commit"]]
     with atomic_path(target / "scores.csv") as path, path.open("w", encoding="utf-8", newline="") as file:
@@ -100,7 +91,3 @@ def bundle(out: str | Path, folder: str | Path) -> Grid:
 
 def _cell(record: dict) -> tuple[float, float]:
     return float(record["parameters"]["alpha"]), float(record["parameters"]["temperature"])
-
-
-def _file(folder: Path, alpha: float, temperature: float) -> Path:
-    return folder / f"alpha-{alpha:g}-tau-{temperature:g}.safetensors"

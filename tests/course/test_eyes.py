@@ -115,7 +115,9 @@ def test_grades_that_agree_are_no_more_certain_than_their_rounding():
     half = stats.t.ppf(0.975, 3) / np.sqrt(12) / 2
     assert (mean, low, high) == pytest.approx((3, 3 - half, 3 + half))
     mean, low, high = rounds.graded([2, 4, 4, 3])
-    assert (mean, low, high) == pytest.approx((3.25, *stats.t.interval(0.95, 3, 3.25, np.std([2, 4, 4, 3], ddof=1) / 2)))
+    assert (mean, low, high) == pytest.approx(
+        (3.25, *stats.t.interval(0.95, 3, 3.25, np.std([2, 4, 4, 3], ddof=1) / 2))
+    )
 
 
 def test_no_interval_leaves_its_scale():

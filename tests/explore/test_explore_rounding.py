@@ -10,7 +10,6 @@ from kdsharp.distill import channel_term, spread
 from kdsharp.explore import rounding
 
 
-
 def maps(image):
     """Inner maps of the bundled teacher for a crop of 64x64 pixels."""
     teacher = checkpoints.load("teacher").model
