@@ -356,7 +356,7 @@ def test_by_pull_each_term_moves_the_student_as_hard_as_asked():
     terms = {"output": 1.0, "channel": 2.0}
     step = distillation(alpha=0.5, terms=terms, weighting="pull", pull=0.1)
     found = norms(step, ["reconstruction", *terms])
-    for (name, weight), scale in zip(terms.items(), step.scales, strict=True):
+    for name, scale in zip(terms, step.scales, strict=True):
         assert found[name] * scale.item() == pytest.approx(0.1 * found["reconstruction"], rel=1e-4)
     named = step(BLURRED, SHARP)
     parts = (weight * scale * named[name] for (name, weight), scale in zip(terms.items(), step.scales, strict=True))

@@ -101,7 +101,7 @@ def _packed(values: np.ndarray) -> str:
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """1,797 handwritten digits: (1797, 64) uint8 from 0 to 16, and their classes (1797,) uint8.
 
-    Source: Alpaydin and Kaynak, "Optical recognition of handwritten digits", UCI Machine Learning Repository, CC BY 4.0.
+    Source: Alpaydin and Kaynak, "Optical recognition of handwritten digits", UCI repository, CC BY 4.0.
     """
     with np.load(place("data") / "digits.npz") as stored:
         return stored["images"].reshape(-1, INPUTS), stored["labels"]
@@ -199,7 +199,7 @@ def train(
     rate: float,
     steps: int = STEPS,
 ) -> None:
-    """Adam over all images at each step, the rate falling to 0 in a line (after STEPS); changes ``weights`` in place."""
+    """Adam over all images at each step, the rate falling to 0 in a line after STEPS; changes ``weights`` in place."""
     mean, square = [0 * each for each in weights], [0 * each for each in weights]
     for step in range(steps):
         active = np.maximum(images @ weights[0] + weights[1], 0)

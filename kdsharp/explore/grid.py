@@ -24,7 +24,7 @@ def render_gains(
     digits: int = 1,
     caption: str = "",
 ) -> plots.Picture:
-    """Gains over the student alone, (alphas, temperatures, seeds): mean, 95 % interval, and a colour that says the sign.
+    """Gains over the student alone, (alphas, temperatures, seeds): mean, 95 % interval, and a colour for the sign.
 
     Args:
         gains: in ``unit``; the row of alpha 1, where there is one, is named *alone*.

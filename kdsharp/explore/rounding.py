@@ -47,8 +47,8 @@ def render_terms(student: Tensor, teacher: Tensor) -> plots.Picture:
         made,
         f"The term against tau from {TAUS[0]:g} to {TAUS[-1]:g}: in float32 it changes by {high:.4f} at most; in "
         f"bfloat16 it swings, and falls to {low:+.2f}.",
-        "The same two maps, the same formula: in float32 the temperature hardly matters, in bfloat16 a divergence falls "
-        "below zero.",
+        "The same two maps, the same formula: in float32 the temperature hardly matters, in bfloat16 a divergence "
+        "falls below zero.",
     )
 
 

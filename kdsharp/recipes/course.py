@@ -18,8 +18,8 @@ and harms it; two motions in one frame, curly paths and more noise were tried be
 what they cost on real pairs (lesson 14)."""
 
 PHOTOS = Compressed(Mix(((0.5, SHAKE), (0.25, STRAIGHT), (0.25, Soft()))), share=0.15)
-"""What befalls photos: a hand's shake, a moving camera, a lens out of focus, a small picture that was enlarged. Shake is
-the hardest of them to learn: with 15 % of it, 40 % soft and a quarter as JPEG a `small` lost 2 dB of its gain on it."""
+"""What befalls photos: a hand's shake, a moving camera, a lens out of focus, a small picture that was enlarged. Shake
+is the hardest to learn: with 15 % of it, 40 % soft and a quarter as JPEG a `small` lost 2 dB of its gain on it."""
 
 TEACHER = Stage(
     "teacher",
