@@ -58,6 +58,9 @@ class Distillation(nn.Module):
         UsageError: for alpha outside [0, 1], a temperature at or below 0, an unknown term, layer or weighting.
     """
 
+    scales: Tensor
+    steps: Tensor
+
     def __init__(
         self,
         student: nn.Module,
