@@ -28,7 +28,7 @@ def test_the_page_walks_as_torch_does(page):
             assert np.abs(found - expected)[inside].max() < 1e-4 * max(1, rate), (name, rate, steepness)
 
 
-@pytest.mark.parametrize("steepness", [1.0, pytest.param(5.0, marks=pytest.mark.long), 80.0])
+@pytest.mark.parametrize("steepness", [1.0, *(pytest.param(each, marks=pytest.mark.long) for each in (5.0, 80.0))])
 def test_one_rate_is_right_for_four_at_most_and_six_dials_for_all(steepness):
     """What lesson 12 says of the valleys that it offers."""
     down = {
