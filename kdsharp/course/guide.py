@@ -9,8 +9,11 @@ import nbformat
 from kdsharp.checks import UsageError
 from kdsharp.course import collect_results, lessons, tags
 
-EXPLORERS = ("Explorer(", "TrainingButton(", "OpinionTest(", "Checklist(", "BrowserPage(", "OneKernel(")
-"""What a reader can act on, as a lesson's code calls it; a line with ``.run(`` asks a scripted reader."""
+EXPLORERS = (
+    *("Explorer(", "TrainingButton(", "BlindTest(", "Checklist(", "BrowserPage("),
+    *("OneKernel(", "Shake(", "Stripes(", "Dials("),
+)
+"""What a reader can act on, as a lesson's code calls it."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ def overview(path: Path) -> Overview:
         title[1],
         int(minutes[1]),
         len(cells),
-        sum(any(call in line for call in EXPLORERS) and ".run(" not in line for line in code.splitlines()),
+        sum(any(call in line for call in EXPLORERS) for line in code.splitlines()),
         sum("stub" in tags(cell) for cell in cells),
         len(re.findall(r"""["']question["']:""", code)),
     )

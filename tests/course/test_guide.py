@@ -25,13 +25,12 @@ def write(path, *cells, **metadata):
 def test_what_a_lesson_holds_is_counted(tmp_path):
     cells = [
         new_code_cell("explore.Explorer(\n    draw,\n)"),
-        new_code_cell("opinion.OpinionTest(systems, 0).run(opinion.edge_rater)"),
-        new_code_cell("blind = opinion.OpinionTest(systems, 0)"),
+        new_code_cell("eyes.BlindTest(systems, formulas, SEED)"),
         new_code_cell("def f(): ...", metadata={"tags": ["stub"]}),
         new_code_cell('course.quiz([{"question": "A?"}, {\'question\': "The question: B?"}])'),
     ]
     found = guide.overview(write(tmp_path / "a.ipynb", *cells))
-    assert found == guide.Overview("Distillation", minutes=45, cells=6, explorers=2, exercises=1, questions=2)
+    assert found == guide.Overview("Distillation", minutes=45, cells=5, explorers=2, exercises=1, questions=2)
 
 
 def test_a_lesson_without_minutes_is_refused(tmp_path):
