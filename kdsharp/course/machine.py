@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.metadata import version
 
 from kdsharp import checkpoints, datasets, evaluate, provenance
@@ -52,13 +53,17 @@ def everything() -> Iterator[Look]:
     )
     yield "Python", platform.python_version, "install Python 3.11 or later, then call `make PYTHON=python3.11 lab`"
     for package in provenance.PACKAGES:
-        yield package, lambda name=package: version(name), INSTALL
+        yield package, partial(version, package), INSTALL
     yield "bundled photos", lambda: sum(len(datasets.photos(split)) for split in datasets.SPLITS), photos
     for name in ("small", "teacher"):
-        yield f"network {name}", lambda name=name: f"{checkpoints.load(name).meta['parameters']:,} weights", retry
+        yield f"network {name}", partial(_weights, name), retry
     yield "device", provenance.device_name, "reinstall PyTorch: " + INSTALL
     yield "speed", _speed, busy
     yield "explorers", lambda: "live" if is_live() else "as on a page (frames drawn beforehand)", INSTALL
+
+
+def _weights(network: str) -> str:
+    return f"{checkpoints.load(network).meta['parameters']:,} weights"
 
 
 def _speed() -> str:
