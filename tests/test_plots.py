@@ -50,3 +50,16 @@ def test_scatter_of_one_group_on_a_logarithmic_axis_needs_no_legend():
     assert axes.get_legend() is None
     assert axes.get_lines()[0].get_xdata().tolist() == [1, 10, 100]
     assert made.get_figwidth() * plots.DPI <= plots.WIDTH
+
+
+def test_a_caption_is_seen_below_the_figure_and_alt_text_is_beside_it(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    plots.show(plots.figure(120, 80), "It < rises.", 'a "line"')
+    plots.show(plots.figure(120, 80), "alone")
+    captioned, plain = (each.tag() for each in shown)
+    assert "<figcaption" in captioned
+    assert ">It &lt; rises.</figcaption>" in captioned
+    assert 'alt="a &quot;line&quot;"' in captioned
+    assert plain.startswith("<img ")
+    assert 'alt="alone"' in plain

@@ -91,3 +91,12 @@ def test_mounts_that_know_no_permissions_or_no_rename_are_no_failure(tmp_path, m
         temporary.write_text("two")
     assert (tmp_path / "a.txt").read_text() == "two"
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_lesson_knows_its_name_and_whoever_started_it_keeps_theirs(tmp_path, monkeypatch):
+    monkeypatch.setenv("KDSHARP_LESSON", "another")
+    path = lesson(tmp_path, "from kdsharp.course.kept import lesson_name; print(lesson_name())", name="05_known_blur")
+    assert runs.run_lesson(path, tmp_path / "out.ipynb", {}, progress=False).ok
+    text = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-1].outputs[0].text
+    assert text == "05_known_blur\n"
+    assert os.environ["KDSHARP_LESSON"] == "another"

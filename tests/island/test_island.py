@@ -12,6 +12,9 @@ import pytest
 
 from kdsharp import explore, plots
 from kdsharp.course.eyes import BlindTest
+from kdsharp.course.kept import Ledger
+from kdsharp.course.predicting import Guess, Reveal
+from kdsharp.course.quizzes import Quiz
 from kdsharp.explore.browser import BrowserPage
 from kdsharp.explore.checklist import Checklist
 from kdsharp.explore.dials import Dials
@@ -20,9 +23,8 @@ from kdsharp.explore.shake import Shake
 from kdsharp.explore.stripes import Stripes
 from kdsharp.island import Island, files, is_live, modules
 
-KINDS = [
-    kind.module for kind in (explore.Explorer, Checklist, BrowserPage, OneKernel, Shake, Stripes, Dials, BlindTest)
-] + ["training"]
+KINDS = [explore.Explorer, Checklist, BrowserPage, OneKernel, Shake, Stripes, Dials, BlindTest, Guess, Reveal, Quiz]
+KINDS = [*(kind.module for kind in (*KINDS, Ledger)), "training"]
 
 
 def draw(a, b=0.0):
@@ -121,6 +123,16 @@ def test_contents_of_a_notebook_become_files_once_each_and_images_load_lazily(tm
     assert {source.removeprefix("../_static/content/") for source, _ in frames} == made.keys()
     assert made[frames[0][0].rpartition("/")[2]] == draw(1, 0.5).webp
     assert first.count("loading=lazy") == first.count("<img ") == 1
+
+
+def test_a_sealed_still_is_for_browsers_without_scripts_alone(tmp_path):
+    reveal = Reveal(Guess("How much?", None, "dB", None, None), ["<div>inside</div>"], 3.0, "")
+    page = reveal.page()
+    assert "<noscript>" not in page  # a notebook on GitHub shows it
+    sealed = files.seal(page)
+    assert re.search(r"<noscript><div>inside</div><p>.*</p></noscript></div><script", sealed)
+    assert files.seal(sealed) == sealed
+    assert files.seal(explorer().page()) == explorer().page()
 
 
 def test_a_kind_of_island_must_say_what_it_is():
