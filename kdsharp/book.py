@@ -15,6 +15,7 @@ import torch
 from kdsharp.checks import UsageError, check_name, make_folder
 from kdsharp.course import lessons
 from kdsharp.course.guide import lesson_table
+from kdsharp.course.kept import Ledger
 from kdsharp.course.published import for_page
 from kdsharp.course.terms import glossary
 from kdsharp.datasets import photos, synthetic_pairs
@@ -56,6 +57,7 @@ def build_book(profile: str = "lab", out: str | Path = "build/book", progress: b
         for_page(notebook, terms)
         unpack(notebook, out / "_static" / "content", "../_static/content")
         nbformat.write(notebook, out / "lessons" / path.name)
+    (out / "ledger_island.html").write_text(Ledger(whole=True).page(), encoding="utf-8")
     (out / "lesson_table.txt").write_text(lesson_table(executed), encoding="utf-8")
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]  # it has no ``-m`` form
     command = [*jupyter_book, "build", str(out), "--warningiserror", "--keep-going", "--quiet"]

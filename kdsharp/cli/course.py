@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kdsharp.checks import UsageError, check_installed, check_name, value_of
+from kdsharp.checks import UsageError, atomic_path, check_installed, check_name, value_of
 from kdsharp.cli.shared import PlainTable, Profile, console, say
 
 course_app = typer.Typer(no_args_is_help=True, help="Copies of the course, and what a lecturer needs.")
@@ -151,3 +151,52 @@ def table(
     from kdsharp.course.guide import lesson_table
 
     print(lesson_table(executed), end="")
+
+
+@course_app.command()
+def calibration(
+    files: Annotated[list[Path], typer.Argument(help="Reports (JSON) or ledgers, as readers handed them in.")],
+    out: Annotated[Path, typer.Option(help="Where the figure goes.")] = Path("calibration.png"),
+) -> None:
+    """Say how well a class's certainty fits: a table, the hardest predictions, and a figure.
+
+    Example: `kdsharp course calibration handed-in/*.json --out class.png`
+    """
+    from kdsharp.course import calibration as found
+
+    predictions, trouble = found.load(files)
+    for sentence in trouble:
+        say(sentence)
+    if not predictions:
+        raise UsageError("these files hold no prediction that was locked and measured")
+    shares = found.by_certainty(predictions)
+    table = PlainTable("sure", "predictions", "right", "95 % interval")
+    for sure, share in shares.items():
+        low, high = share.interval()
+        shown = f"{share.right / share.count:.0%}"
+        table.add_row(f"{sure} %", str(share.count), shown, f"{low:.0%} to {high:.0%}")
+    console.print(table)
+    hardest = PlainTable("prediction, the hardest first", "readers", "right")
+    for question, share in list(found.by_question(predictions).items())[:10]:
+        hardest.add_row(question, str(share.count), f"{share.right / share.count:.0%}")
+    console.print(hardest)
+    with atomic_path(out) as temporary:
+        found.draw(shares).savefig(temporary, format="png")
+    say(f"the figure: {out}")
+    if trouble:
+        raise typer.Exit(2)
+
+
+@course_app.command()
+def counts() -> None:
+    """Count what each lesson asks of its reader: words, locks, questions, and how much code stands open.
+
+    The aims: 3 to 5 locks; visible cells of at most ten lines, with the thought in them.
+    """
+    from kdsharp.course.counts import HEADINGS, count
+    from kdsharp.course.lessons import lessons
+
+    table = PlainTable(*HEADINGS)
+    for path in lessons().values():
+        table.add_row(path.stem[:2], *count(path).cells())
+    console.print(table)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kdsharp.course.ledger import note_exercise
+from kdsharp.course.kept import note_exercise
 
 
 class NotYet(AssertionError):

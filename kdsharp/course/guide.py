@@ -51,8 +51,8 @@ def overview(path: Path) -> Overview:
 def lesson_table(executed: Path) -> str:
     """A Markdown table of all lessons: minutes, contents, and what the executed notebooks in ``executed`` measured.
 
-    The seconds are those of the machine that ran them; the headline number is what a lesson records as
-    ``headline``: a number with its unit and what it says.
+    Titles are links in the book. The seconds are those of the machine that ran them; the headline number is what a
+    lesson records as ``headline``: a number with its unit and what it says.
     """
     rows = [
         "| | lesson, and its headline number | min | s | cells | expl. | ex. | quiz |",
@@ -64,7 +64,7 @@ def lesson_table(executed: Path) -> str:
             run = nbformat.read(executed / path.name, as_version=4)
             seconds = f"{run.metadata.get('papermill', {}).get('duration', 0):.0f}"
             headline = collect_results(executed / path.name).get("headline", "")
-        shown = f"**{found.title}**" + (f"<br>{headline}" if headline else "")
+        shown = f"**[{found.title}](lessons/{path.name})**" + (f"<br>{headline}" if headline else "")
         rows.append(
             f"| {name[:2]} | {shown} | {found.minutes} | {seconds} | {found.cells} | {found.explorers} | "
             f"{found.exercises} | {found.questions} |"

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from matplotlib.figure import Figure
 
 from kdsharp.checks import UsageError, check_name
-from kdsharp.course.ledger import Kept
+from kdsharp.course.kept import Kept
 from kdsharp.course.words import paragraphs, sentence
 from kdsharp.plots import Picture
 

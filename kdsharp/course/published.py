@@ -33,12 +33,24 @@ def for_page(notebook: NotebookNode, terms: list[str]) -> None:
             cell.outputs = [_seen(output, cell) for output in cell.outputs if RESULT not in output.get("data", {})]
 
 
-def _fold(cell: NotebookNode) -> None:
+def kinds_of(cell: NotebookNode) -> set[str]:
+    """The tags of a code cell as the book reads them: parameters, imports and the last cells fold by themselves."""
     kinds = set(tags(cell))
     if _only_imports(cell.source):
         kinds.add("imports")
     if kinds & {"parameters", "imports"} or cell.source.startswith(("course.record(", "course.finish(")):
         kinds.add("hide-input")
+    return kinds
+
+
+def is_visible(cell: NotebookNode) -> bool:
+    """Whether the code of a cell stands open on the page."""
+    hidden = {"hide-input", "hide-cell", "remove-input", "remove-cell", "injected-parameters"}
+    return cell.cell_type == "code" and not kinds_of(cell) & hidden
+
+
+def _fold(cell: NotebookNode) -> None:
+    kinds = kinds_of(cell)
     if kinds & {"hide-input", "hide-cell", "hide-output"}:
         name = next((name for tag, name in FOLDS.items() if tag in kinds), "Code")
         cell.metadata["mystnb"] = {"code_prompt_show": name, "code_prompt_hide": name}

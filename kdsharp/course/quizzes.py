@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from kdsharp.checks import UsageError
-from kdsharp.course.ledger import Kept
+from kdsharp.course.kept import Kept
 
 KINDS = {
     "answers": {"question", "answers"},

@@ -7,7 +7,8 @@ still: a picture, and a sentence.
 
 The floor plan: :class:`Island` here, what becomes of the modules in :mod:`~kdsharp.island.modules`, what becomes of
 pictures and networks on a page in :mod:`~kdsharp.island.files`; in ``web/``, ``page.mjs`` (finds islands),
-``store.mjs`` (what a reader did), ``sliders.mjs``, ``look.css``, and a module for each kind of island.
+``store.mjs`` and ``diary.mjs`` (what a
+reader did), ``terms.mjs`` (words of the glossary), ``sliders.mjs``, ``look.css``, and a module for each kind of island.
 """
 
 import hashlib

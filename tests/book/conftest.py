@@ -11,14 +11,16 @@ import time
 import urllib.request
 from contextlib import contextmanager
 
+import nbformat
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from kdsharp import course
 from kdsharp.book import server
 from kdsharp.island import modules
 from kdsharp.island.files import seal
 
+expect.set_options(timeout=30_000)  # a busy machine is no failure
 OURS = re.compile(r"/_static/island/|data:text/javascript")
 """Where an error comes from that is not the theme's."""
 OUTSIDE = re.compile(r"^https?://(?!127\.0\.0\.1|localhost)")
@@ -88,6 +90,16 @@ def book(smoke_build):
         yield address
 
 
+ACTS = (
+    "from kdsharp import course\nguess = course.predict('How much?', unit='dB', within=0.5)",
+    "guess.reveal('The **answer**.', measured=3.2)",
+    "course.quiz([{'question': 'PSNR?', 'number': 30, 'why': 'So it is.'}])",
+    "course.expect(True, 'no')\ncourse.passed('that it runs.')",
+    "course.ledger(whole=True)",
+)
+"""A notebook with something of each kind that a reader does."""
+
+
 @pytest.fixture(scope="session")
 def jupyterlab(chromium, tmp_path_factory):
     """The address of a JupyterLab whose folder holds all lessons in smoke profile."""
@@ -95,6 +107,9 @@ def jupyterlab(chromium, tmp_path_factory):
     for name, path in course.lessons().items():
         text = path.read_text(encoding="utf-8").replace('PROFILE = \\"lab\\"', 'PROFILE = \\"smoke\\"')
         (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in ACTS]), folder / "acts.ipynb"
+    )
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

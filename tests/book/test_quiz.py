@@ -57,6 +57,7 @@ def test_each_kind_is_answered_by_keyboard_and_kept(page, open_page):
             page.get_by_role("button", name=f"up: {step}").focus()
             page.keyboard.press("Enter")
             assert step in page.evaluate("document.activeElement.ariaLabel")  # the focus goes with the row
+            expect(said(page, 1)).to_contain_text(f"{step}: now ")
     page.get_by_role("button", name="Check the order").press("Enter")
     expect(said(page, 1)).to_have_text("Right. Light first.")
 

@@ -57,9 +57,9 @@ def test_the_table_shows_seconds_and_the_headline(tmp_path):
     write(tmp_path / path.name, cell, papermill={"duration": 12.4})
     rows = guide.lesson_table(tmp_path).splitlines()
     assert len(rows) == 2 + len(lessons())
-    assert rows[2].startswith(f"| {name[:2]} | **Start here**<br>0.31 dB by a mask | ")
+    assert rows[2].startswith(f"| {name[:2]} | **[Start here](lessons/{name}.ipynb)**<br>0.31 dB by a mask | ")
     assert "| 12 |" in rows[2]
-    assert rows[3].startswith("| 01 | **Sharpening in space** | ")
+    assert rows[3].startswith("| 01 | **[Sharpening in space](lessons/01_spatial_sharpening.ipynb)** | ")
 
 
 def test_the_command_prints_it(kdsharp, tmp_path):

@@ -12,6 +12,8 @@ const kernel = await web("kernel");
 const { numberOf, said } = await web("predict");
 const { distance, isRight } = await web("reveal");
 const { inOrder, judged, moved } = await web("quiz");
+const ledger = await web("ledger");
+const { termOf } = await web("terms");
 const { lessonOf } = await web("diary");
 const shake = await web("shake");
 
@@ -160,6 +162,7 @@ test("a wrong number is told its slip by name, or which way it is off", () => {
   assert.deepEqual(judged(2, { ...facts, within: 0 }), { right: false, why: "Too low." });
 });
 
+<<<<<<< HEAD
 test("a hand that lingers leaves more places there, and the path's mean is in the middle", () => {
   const path = shake.evenly([[0, 0, 0], [1, 0, 900], [9, 0, 1000]], 101);
   assert.equal(path.length, 101);
@@ -172,4 +175,47 @@ test("a path's spot has sum 1, and a slide is as wide as itself", () => {
   const slide = shake.evenly([[0, 0, 0], [12, 0, 100]], 256);
   assert.ok(Math.abs(shake.splat(slide, 32).reduce((a, b) => a + b) - 1) < 1e-12);
   assert.ok(Math.abs(shake.spread(slide) - 12) < 0.1);
+=======
+const notes = { expected: "What I expected", saw: "What I saw" };
+const locked = (sure, right) => ({ kind: "prediction", state: "locked", question: "How much?", unit: "dB", answer: 3, sure, measured: 4, right });
+const lessons = {
+  "05_b": { p: locked(75, true), q: locked(75, false), r: { kind: "prediction", state: "open", question: "Which?" } },
+  "01_a": {
+    note: { kind: "note", saw: "rings" },
+    x: { kind: "exercise", state: "passed", words: "ok." }, y: { kind: "exercise", state: "open", words: "no." },
+    k: { kind: "question", right: true, question: "Why?", tries: 2 },
+  },
+};
+
+test("a ledger sorts what a store holds by lesson", () => {
+  const kept = { "ledger:05_b:prediction:1": { a: 1 }, "checklist:x": [], "ledger:01_a:note": { b: 2 } };
+  assert.deepEqual(ledger.byLesson(kept), { "05_b": { "prediction:1": { a: 1 } }, "01_a": { note: { b: 2 } } });
+});
+
+test("calibration counts how often each certainty was right, of what was measured", () => {
+  const found = ledger.calibration({ ...lessons, "02_c": { s: { ...locked(95), right: undefined } } });
+  assert.deepEqual(found.map(({ sure, count, right }) => [sure, count, right]), [[25, 0, 0], [50, 0, 0], [75, 2, 1], [95, 0, 0]]);
+});
+
+test("a report has every lesson in order, and what is still open", () => {
+  const text = ledger.markdown(lessons, notes, "2026-01-02");
+  assert.ok(text.indexOf("## 01_a") < text.indexOf("## 05_b"));
+  assert.match(text, /\| 75 % \| 2 \| 1 \|/);
+  assert.match(text, /\*\*What I saw\.\*\* rings/);
+  assert.match(text, /- Prediction\. How much\? Mine: 3 dB \(75 % sure\); measured 4 dB: right\.\n/);
+  assert.match(text, /- Question\. Why\? Right after 2 tries\./);
+  const open = text.split("## Still open")[1];
+  assert.match(open, /- 05_b: Prediction: Which\?/);
+  assert.match(open, /- 01_a: Exercise, the check says: no\./);
+  assert.match(open, /- 01_a: Note: What I expected\n/);
+  assert.ok(!open.includes("01_a: Note: What I saw"));
+  assert.match(ledger.markdown({}, notes, ""), /Nothing of what I have met/);
+  assert.equal(JSON.parse(ledger.json(lessons, notes, "x"))["still open"]["05_b"].length, 3);
+});
+
+test("a link to a word of the glossary is one", () => {
+  assert.deepEqual(termOf("http://h/b/glossary.html#term-noise-gain"), { page: "http://h/b/glossary.html", name: "term-noise-gain" });
+  assert.equal(termOf("http://h/b/glossary.html"), null);
+  assert.equal(termOf(undefined), null);
+>>>>>>> locks
 });

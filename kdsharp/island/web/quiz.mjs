@@ -47,6 +47,7 @@ function anOrder({ order, shown, why }, tell) {
         made.addEventListener("click", () => {
           now = moved(now, k, step);
           draw([k + step, label]);
+          tell(null, `${order[place]}: now ${k + step + 1} of ${now.length}.`);
         });
         if (focus && focus[0] === k && (focus[1] === label || made.disabled === false)) made.dataset.next = focus[1] === label;
         made.dataset.lmSuppressShortcuts = "true";
@@ -109,7 +110,8 @@ function render({ model, el }) {
     const before = lines.recall(asked.name);
     let entry = before ?? { kind: "question", state: "open", question: plain, tries: 0 };
     const tell = (right, why) => {
-      status.className = `kdsharp-said ${right ? "kdsharp-right" : "kdsharp-wrong"}`;
+      const mark = right === null ? "" : right ? "kdsharp-right" : "kdsharp-wrong";
+      status.className = `kdsharp-said ${mark}`;
       status.replaceChildren(right === null ? "" : make("b", {}, right ? "Right. " : "Not yet. "), why);
       if (right === null || entry.right) return; // what was right once stays so
       const tries = entry.tries + 1;

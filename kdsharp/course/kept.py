@@ -117,17 +117,20 @@ class Ledger(Kept):
     """
 
     module: ClassVar[str] = "ledger"
+    names = ("note",)
 
     def __init__(self, whole: bool = False) -> None:
         self.whole = whole
 
     def facts(self, live: bool) -> dict[str, Any]:
-        facts: dict[str, Any] = {"lesson": lesson_name(), "whole": self.whole, "notes": NOTES}
+        facts = super().facts(live) | {"whole": self.whole, "notes": NOTES}
         if live:
             facts["all"] = read()
         return facts
 
     def still(self) -> str:
+        if self.whole:
+            return note("The ledger is kept by a script in your browser, and none runs here.")
         fields = "".join(f"<li>{html.escape(label)}</li>" for label in NOTES.values())
         hint = note("These are fields to write in, on the published page and in JupyterLab.")
         return f"<p>Write down, for your report:</p><ul>{fields}</ul>{hint}"
