@@ -2,13 +2,8 @@
 
 The floor plan. What a lesson calls: predictions that lock (:mod:`~kdsharp.course.predicting`), checks that name the
 misconception (:mod:`~kdsharp.course.checking`), questions that mark themselves (:mod:`~kdsharp.course.quizzes`), what
-<<<<<<< HEAD
-she did (:mod:`~kdsharp.course.ledger`), what a run says and records (:mod:`~kdsharp.course.telling`), a
-blind test of pictures (:mod:`~kdsharp.course.eyes`, with its :mod:`~kdsharp.course.rounds`). What serves learner and
-=======
 she did (:mod:`~kdsharp.course.kept`), what a run says and records (:mod:`~kdsharp.course.telling`), a
-blind opinion score (:mod:`~kdsharp.course.opinion`, with its :mod:`~kdsharp.course.rounds`). What serves learner and
->>>>>>> locks
+blind test of pictures (:mod:`~kdsharp.course.eyes`, with its :mod:`~kdsharp.course.rounds`). What serves learner and
 lecturer: which lessons there are (:mod:`~kdsharp.course.lessons`), copies of them (:mod:`~kdsharp.course.editions`),
 and the instructor's table (:mod:`~kdsharp.course.guide`).
 """

@@ -162,7 +162,6 @@ test("a wrong number is told its slip by name, or which way it is off", () => {
   assert.deepEqual(judged(2, { ...facts, within: 0 }), { right: false, why: "Too low." });
 });
 
-<<<<<<< HEAD
 test("a hand that lingers leaves more places there, and the path's mean is in the middle", () => {
   const path = shake.evenly([[0, 0, 0], [1, 0, 900], [9, 0, 1000]], 101);
   assert.equal(path.length, 101);
@@ -175,7 +174,8 @@ test("a path's spot has sum 1, and a slide is as wide as itself", () => {
   const slide = shake.evenly([[0, 0, 0], [12, 0, 100]], 256);
   assert.ok(Math.abs(shake.splat(slide, 32).reduce((a, b) => a + b) - 1) < 1e-12);
   assert.ok(Math.abs(shake.spread(slide) - 12) < 0.1);
-=======
+});
+
 const notes = { expected: "What I expected", saw: "What I saw" };
 const locked = (sure, right) => ({ kind: "prediction", state: "locked", question: "How much?", unit: "dB", answer: 3, sure, measured: 4, right });
 const lessons = {
@@ -217,5 +217,4 @@ test("a link to a word of the glossary is one", () => {
   assert.deepEqual(termOf("http://h/b/glossary.html#term-noise-gain"), { page: "http://h/b/glossary.html", name: "term-noise-gain" });
   assert.equal(termOf("http://h/b/glossary.html"), null);
   assert.equal(termOf(undefined), null);
->>>>>>> locks
 });
