@@ -50,7 +50,7 @@ class BlindTest(Island):
         zoom: screen pixels per image pixel.
 
     Raises:
-        UsageError: for pictures that do not match, an unknown mode, or a file that belongs to another test.
+        UsageError: for pictures that do not match, or an unknown mode.
     """
 
     module: ClassVar[str] = "eyes"
@@ -73,12 +73,6 @@ class BlindTest(Island):
         self.rounds = rounds_of(list(pictures), self.scenes, mode, seed)
         self.file = None if file is None else Path(file)
         self.answers: list[int] = []
-        if self.file is not None and self.file.exists():
-            allowed = [
-                [row_of(mode, seed, index, asked, value) for value in self.choices]
-                for index, asked in enumerate(self.rounds)
-            ]
-            self.answers = resume(self.file, allowed)
 
     @property
     def choices(self) -> dict[int, str]:
@@ -115,7 +109,7 @@ class BlindTest(Island):
             "factor": float(stats.t.ppf(0.975, len(self.scenes) - 1)),
             "rounding": ROUNDING,
             "normal": NORMAL,
-            "given": self.answers if live and self.file is not None else None,
+            "given": self.resumed() if live and self.file is not None else None,
         }
 
     def still(self) -> str:
@@ -146,6 +140,22 @@ class BlindTest(Island):
         if self.file is not None:
             append(self.file, row_of(self.mode, self.seed, index, self.rounds[index], value))
         self.answers.append(value)
+
+    def resumed(self) -> list[int]:
+        """The answers so far, with which a file from an earlier day goes on.
+
+        Raises:
+            UsageError: for a file that belongs to another test.
+        """
+        if self.file is not None and self.file.exists():
+            self.answers = resume(
+                self.file,
+                [
+                    [row_of(self.mode, self.seed, index, asked, value) for value in self.choices]
+                    for index, asked in enumerate(self.rounds)
+                ],
+            )
+        return self.answers
 
     def restart(self) -> None:
         """Forget all answers, those in the file too."""

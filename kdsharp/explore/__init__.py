@@ -5,7 +5,8 @@ are drawn beforehand (:mod:`kdsharp.island`). It is live when a notebook front e
 nbval get the page.
 
 The floor plan. Things to press: ``Explorer`` and ``Slider`` here, :mod:`~kdsharp.explore.button` (10),
-:mod:`~kdsharp.explore.shake` (03, 05), :mod:`~kdsharp.explore.kernel` (06, 09), :mod:`~kdsharp.explore.browser` (14),
+:mod:`~kdsharp.explore.stripes` (02), :mod:`~kdsharp.explore.shake` (03, 05), :mod:`~kdsharp.explore.kernel` (06, 09),
+:mod:`~kdsharp.explore.dials` (12), :mod:`~kdsharp.explore.browser` (14),
 :mod:`~kdsharp.explore.checklist` (15). What they draw, by the lesson that asks:
 ``strength`` (00, 01, 13), ``frequency`` (02), ``blur`` (03), ``measuring`` (04), ``known_blur`` (05),
 ``training`` (06, 10), ``transformer`` (07), ``students`` (08), ``bet`` and ``grid`` (10), ``penalties`` (11),

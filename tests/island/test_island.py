@@ -14,11 +14,13 @@ from kdsharp import explore, plots
 from kdsharp.course.eyes import BlindTest
 from kdsharp.explore.browser import BrowserPage
 from kdsharp.explore.checklist import Checklist
+from kdsharp.explore.dials import Dials
 from kdsharp.explore.kernel import OneKernel
 from kdsharp.explore.shake import Shake
+from kdsharp.explore.stripes import Stripes
 from kdsharp.island import Island, files, is_live, modules
 
-KINDS = [kind.module for kind in (explore.Explorer, Checklist, BrowserPage, OneKernel, Shake, BlindTest)] + ["training"]
+KINDS = [kind.module for kind in (explore.Explorer, Checklist, BrowserPage, OneKernel, Shake, Stripes, Dials, BlindTest)] + ["training"]
 
 
 def draw(a, b=0.0):

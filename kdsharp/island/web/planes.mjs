@@ -1,4 +1,5 @@
 // Pictures as planes of numbers in [0, 1]: one plane where all is grey, else red, green and blue.
+import { make } from "./make.mjs";
 
 const clip = (value) => Math.min(1, Math.max(0, value));
 
@@ -51,3 +52,16 @@ export function paint(canvas, planes, side) {
 
 /** A score as a sentence has it. */
 export const decibels = (value) => (value === Infinity ? "identical to the truth" : `${value.toFixed(2)} dB`);
+
+/** A figure: its title, a canvas, words below, and what else; `{ canvas, words, figure }`. */
+export function shot(title, ...below) {
+  const canvas = make("canvas", { width: 256, height: 256, role: "img", "aria-label": title }), words = make("span");
+  return { canvas, words, figure: make("figure", {}, make("b", {}, title), canvas, make("figcaption", {}, words), ...below) };
+}
+
+/** Fill a figure with planes and words. */
+export function showShot({ canvas, words, figure }, planes, side, text) {
+  paint(canvas, planes, side);
+  words.textContent = text;
+  canvas.setAttribute("aria-label", `${figure.firstChild.textContent}: ${text}`);
+}

@@ -1,7 +1,7 @@
 // Shake it yourself: her path over a field is the point spread function of a photo, blurred and undone in the page.
 import { multiply, picture, spectrum } from "./fourier.mjs";
 import { fill, make } from "./make.mjs";
-import { decibels, file, load, paint, planesOf, psnr } from "./planes.mjs";
+import { decibels, file, load, planesOf, psnr, shot, showShot } from "./planes.mjs";
 import { sliderRows } from "./sliders.mjs";
 
 const STEPS = 256;
@@ -81,12 +81,6 @@ function starsOf(side) {
   return plane;
 }
 
-function shot(title, ...below) {
-  const canvas = make("canvas", { width: 256, height: 256, role: "img", "aria-label": title });
-  const words = make("span");
-  return { canvas, words, figure: make("figure", {}, make("b", {}, title), canvas, make("figcaption", {}, words), ...below) };
-}
-
 /** The field that a path is drawn in by mouse, pen or finger; `drawn(path, done)` gets `[x, y, milliseconds]` in pixels. */
 function field(canvas, pixels, drawn) {
   const context = canvas.getContext("2d"), { width } = canvas, scale = width / pixels;
@@ -149,11 +143,7 @@ async function render({ model, el }) {
   const opened = { careful: true };
   let truth, blur, blurred, guess, waiting = 0;
 
-  const show = ({ canvas, words, figure }, planes, text) => {
-    paint(canvas, planes, side);
-    words.textContent = text;
-    canvas.setAttribute("aria-label", `${figure.firstChild.textContent}: ${text}`);
-  };
+  const show = (one, planes, text) => showShot(one, planes, side, text);
   const draw = {
     exact: () => {
       const planes = filter(blurred, inverse(blur), side);

@@ -21,10 +21,10 @@ export function neighbours(position, shape) {
 
 /**
  * Rows for `sliders`, each `{ label, values, start }`, with values as text and the place of the first.
- * `moved(position)` is called at each move. Gives `{ rows, position(), values() }`.
+ * `moved(position)` is called at each move. Gives `{ rows, position(), values(), set(position) }`; `set` calls nobody.
  */
 export function sliderRows(sliders, moved) {
-  const inputs = [];
+  const inputs = [], tells = [];
   const rows = sliders.map(({ label, values, start }) => {
     const id = `kdsharp-slider-${++count}`;
     const output = make("output", { for: id }, values[start]);
@@ -32,14 +32,22 @@ export function sliderRows(sliders, moved) {
       id, type: "range", min: 0, max: values.length - 1, step: 1, value: start, "aria-valuetext": values[start],
     });
     input.value = start;
-    input.addEventListener("input", () => {
+    const tell = () => {
       output.textContent = values[input.value];
       input.setAttribute("aria-valuetext", values[input.value]);
+    };
+    tells.push(tell);
+    input.addEventListener("input", () => {
+      tell();
       moved(position());
     });
     inputs.push(input);
     return make("p", { class: "kdsharp-slider" }, make("label", { for: id }, `${label}: `, output), input);
   });
   const position = () => inputs.map((input) => Number(input.value));
-  return { rows, position, values: () => position().map((step, axis) => sliders[axis].values[step]) };
+  const set = (wanted) => inputs.forEach((input, axis) => {
+    input.value = wanted[axis];
+    tells[axis]();
+  });
+  return { rows, position, set, values: () => position().map((step, axis) => sliders[axis].values[step]) };
 }
