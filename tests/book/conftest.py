@@ -107,9 +107,9 @@ def jupyterlab(chromium, tmp_path_factory):
     for name, path in course.lessons().items():
         text = path.read_text(encoding="utf-8").replace('PROFILE = \\"lab\\"', 'PROFILE = \\"smoke\\"')
         (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
-    nbformat.write(
-        nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in ACTS]), folder / "acts.ipynb"
-    )
+    acts = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in ACTS])
+    acts.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(acts, folder / "acts.ipynb")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

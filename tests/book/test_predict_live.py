@@ -18,6 +18,8 @@ def run_all(page, jupyterlab):
     page.wait_for_function(f"() => {kernel}?.status === 'idle'", timeout=120_000)
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
     page.locator(".jp-OutputArea-output .kdsharp-ledger").wait_for(timeout=240_000)
+    page.wait_for_function(f"() => {kernel}?.status === 'idle'", timeout=120_000)
+    page.wait_for_timeout(1000)  # JupyterLab moves the focus to the last cell once more
 
 
 def test_run_all_leaves_it_locked_and_the_kernel_opens_it(page, jupyterlab):

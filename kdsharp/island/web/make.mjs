@@ -30,6 +30,8 @@ export function svg(tag, attributes, ...children) {
 export function fill(el, kind, ...children) {
   el.classList.add("kdsharp-island", `kdsharp-${kind}`);
   el.replaceChildren(...children);
-  // JupyterLab takes the arrow keys to walk over cells and headings, but from an element that says so
+  // JupyterLab takes the arrow keys to walk over cells and headings, but from an element that says so; and at any other
+  // key that it hears of it moves the focus to the cell that it takes for the active one
   for (const each of el.querySelectorAll("input, button, select, textarea, a")) each.dataset.lmSuppressShortcuts = "true";
+  el.addEventListener("keydown", (event) => event.key !== "Escape" && event.stopPropagation());
 }
