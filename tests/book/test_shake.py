@@ -79,7 +79,7 @@ def test_the_page_blurs_and_undoes_as_numpy_does(page, photo, preset, channels):
     assert found["score"] == pytest.approx(
         psnr(quantize(expected["8 bits, with care"]), sharp.double()).item(), abs=1e-3
     )
-    assert found["milliseconds"] < 500 * channels
+    assert found["milliseconds"] < 2000 * channels
 
 
 def test_a_spot_has_sum_1_and_without_a_lens_it_is_the_path():

@@ -20,7 +20,9 @@ from kdsharp.explore.shake import Shake
 from kdsharp.explore.stripes import Stripes
 from kdsharp.island import Island, files, is_live, modules
 
-KINDS = [kind.module for kind in (explore.Explorer, Checklist, BrowserPage, OneKernel, Shake, Stripes, Dials, BlindTest)] + ["training"]
+KINDS = [
+    kind.module for kind in (explore.Explorer, Checklist, BrowserPage, OneKernel, Shake, Stripes, Dials, BlindTest)
+] + ["training"]
 
 
 def draw(a, b=0.0):

@@ -99,7 +99,7 @@ function render({ model, el }) {
   fill(
     el, "dials", make("p", {}, make("b", {}, facts.title)), ...steep.rows, ...all.rows, said,
     make("div", { class: "kdsharp-grid-of" }, ...names.map((name, k) =>
-      make("div", { role: "group", "aria-label": name }, make("b", {}, name), " ", words[k], pictures[k], ...dials[k].rows))),
+      make("div", { role: "group", "aria-label": name }, make("b", {}, name), words[k], pictures[k], ...dials[k].rows))),
   );
   show();
 }
