@@ -9,8 +9,18 @@ import nbformat
 from kdsharp.checks import UsageError
 from kdsharp.course import collect_results, lessons, tags
 
-EXPLORERS = ("Explorer(", "TrainingButton(", "OpinionTest(", "BlindTest(", "Checklist(", "BrowserPage(", "OneKernel(")
-EXPLORERS += ("Dials(", "Shake(", "Stripes(")
+EXPLORERS = (
+    "Explorer(",
+    "TrainingButton(",
+    "OpinionTest(",
+    "BlindTest(",
+    "Checklist(",
+    "BrowserPage(",
+    "OneKernel(",
+    "Dials(",
+    "Shake(",
+    "Stripes(",
+)
 """What a reader can act on, as a lesson's code calls it; a line with ``.run(`` asks a scripted reader."""
 
 
