@@ -6,7 +6,7 @@ RISES, PEAKS, FALLS = "it rises all the way", "it rises, then falls", "it falls 
 
 
 def by_sign(value: float, above: str, below: str, level: str, within: float = 0.0) -> str:
-    """``above`` or ``below`` as the value lies above or below 0; ``level`` where it is no further from 0 than ``within``.
+    """``above`` or ``below`` as the value lies above or below 0; ``level`` where it is within ``within`` of 0.
 
     Args:
         value: a difference, in whatever unit ``within`` has.
