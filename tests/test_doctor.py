@@ -1,5 +1,8 @@
 """The doctor: each cause is made on purpose and found, and a sound student is left in peace."""
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -116,3 +119,11 @@ def test_a_checkpoint_of_ones_own_is_diagnosed_by_what_it_says_of_itself(tmp_pat
 def test_a_foreign_file_is_refused(tmp_path):
     with pytest.raises(UsageError, match="does not exist"):
         doctor.diagnose(str(tmp_path / "none.safetensors"))
+
+
+def test_the_page_has_a_remedy_for_every_cause():
+    root = Path(doctor.__file__).parents[2]
+    page = (root / "book" / "doctor.md").read_text(encoding="utf-8")
+    causes = set(re.findall(r'Finding\("([^"]+)"', Path(doctor.__file__).read_text(encoding="utf-8")))
+    assert len(causes) == 7
+    assert not [cause for cause in causes if f"| **{cause}** |" not in page]

@@ -11,7 +11,7 @@ from kdsharp.course import collect_results, lessons, tags
 
 EXPLORERS = (
     *("Explorer(", "TrainingButton(", "BlindTest(", "Checklist(", "BrowserPage("),
-    *("OneKernel(", "Shake(", "Stripes(", "Dials("),
+    *("OneKernel(", "Digits(", "Shake(", "Stripes(", "Dials("),
 )
 """What a reader can act on, as a lesson's code calls it."""
 

@@ -10,7 +10,7 @@ The floor plan. Things to press: ``Explorer`` and ``Slider`` here, :mod:`~kdshar
 :mod:`~kdsharp.explore.checklist` (15). What they draw, by the lesson that asks:
 ``strength`` (00, 01, 13), ``frequency`` (02), ``blur`` (03), ``measuring`` (04), ``known_blur`` (05),
 ``training`` (06, 10), ``transformer`` (07), ``students`` (08), ``bet``, ``grid`` and ``rounding`` (10),
-``penalties`` (11), ``descent`` (12), ``deploying`` (14), ``tiles`` (07, 14), ``reading`` (15).
+``penalties`` (11), ``descent`` (12), ``domains`` (13), ``deploying`` (14), ``tiles`` (07, 14), ``reading`` (15).
 """
 
 import html

@@ -6,13 +6,13 @@ from kdsharp import plots
 from kdsharp.checks import check_name
 from kdsharp.train import OPTIMIZERS
 
-START, LOWEST = (-0.9, 0.8), (0.35, -0.25)
-"""Where every path begins, and the lowest point. It is not (0, 0), where weight decay pulls all weights anyway."""
+START = (-0.9, 0.8)
+"""Where every path begins; the lowest point is (0, 0)."""
 
 
 def height(along: torch.Tensor, across: torch.Tensor, steepness: float) -> torch.Tensor:
-    """``(a^2 + steepness * b^2) / 2`` with ``a, b`` the distances from ``LOWEST``: a valley that is steep one way."""
-    return ((along - LOWEST[0]) ** 2 + steepness * (across - LOWEST[1]) ** 2) / 2
+    """``(along^2 + steepness * across^2) / 2``: a valley whose second direction is ``steepness`` times as curved."""
+    return (along**2 + steepness * across**2) / 2
 
 
 def path(optimizer: str, rate: float, steepness: float, steps: int = 40) -> torch.Tensor:
@@ -59,7 +59,7 @@ def render_descent(rate: float, steepness: float, steps: int = 40) -> plots.Pict
         )
         axes.plot(places[:, 0], places[:, 1], "o-", color=plots.COLOURS[0], markersize=2.5, linewidth=1)
         axes.plot(*START, "s", color=plots.COLOURS[1], markersize=6)
-        axes.plot(*LOWEST, "+", color=plots.COLOURS[1], markersize=10)
+        axes.plot(0, 0, "+", color=plots.COLOURS[1], markersize=10)
         axes.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), xticks=[], yticks=[])
         axes.set_title(f"{name}: {text}", fontsize=9)
     alt = (

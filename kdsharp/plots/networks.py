@@ -191,7 +191,7 @@ def _row(
         wide = [each * (WIDTH - 150 - 6 * (len(boxes) + 1)) / sum(wide) for each in wide]
         room = 6.0
     middle, x, places = bottom + 88, 62.0, {}
-    axes.text(12, bottom + ROW - 10, title, fontsize=10, weight="bold", va="center")
+    axes.text(12, bottom + ROW + 2, title, fontsize=10, weight="bold", va="center")
     axes.text(30, middle, "blurred\nphoto", ha="center", va="center", fontsize=9)
     axes.text(WIDTH - 34, middle, "answer", ha="center", va="center", fontsize=9)
     before = 54.0

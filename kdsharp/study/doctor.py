@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 
 from kdsharp import checkpoints
 from kdsharp.checks import UsageError, check_positive
@@ -22,6 +23,16 @@ from kdsharp.train import Supervised, TrainConfig, fit
 from kdsharp.tune import tuned_unsharp
 
 Batch = tuple[Tensor, Tensor]
+
+
+class Repeated(Dataset):
+    """One batch, again and again."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+
+    def __getitem__(self, step: int) -> Batch:
+        return self.batch
 
 
 @dataclass(frozen=True)
@@ -85,7 +96,7 @@ def rate(architecture: str, learning_rate: float, batch: Batch, steps: int = 30,
     losses: list[float] = []
     config = TrainConfig(steps, learning_rate, schedule="constant", warmup=0, average=0.0, clip=1e9)
     try:
-        fit(Supervised(network), [batch] * steps, config, progress=False, watch=lambda _, loss: losses.append(loss))
+        fit(Supervised(network), Repeated(batch), config, progress=False, watch=lambda _, loss: losses.append(loss))
     except UsageError as error:
         return Finding("learning rate", True, f"one batch at rate {learning_rate:g}: {error}")
     end = sum(losses[-(steps // 3) :]) / (steps // 3)
@@ -105,7 +116,7 @@ def teacher_mode(teacher: nn.Module, image: Tensor) -> Finding:
     return Finding("teacher in training mode", True, said)
 
 
-def digits(step: nn.Module, batch: Batch) -> Finding:
+def digits(step: Supervised | Distillation, batch: Batch) -> Finding:
     """Are digits lost: weights that are no number or stored in half precision, terms that bf16 changes by over 5 %?"""
     values = list(step.student.state_dict().values())
     if not all(torch.isfinite(value).all() for value in values):
@@ -147,7 +158,7 @@ def diagnose(
     named = teacher if teacher is not None else meta.get("teacher")
     alpha = float(meta.get("alpha", 1.0))
     student = found.model.requires_grad_(True)
-    step: nn.Module = Supervised(student, meta.get("loss", "charbonnier"))
+    step: Supervised | Distillation = Supervised(student, meta.get("loss", "charbonnier"))
     if named is None:
         findings.append(Finding("teacher below student", None, "the file names no teacher; give one with --teacher"))
     else:

@@ -1,4 +1,4 @@
-"""The valley of lesson 12: its lowest point, and that weight decay does not point there."""
+"""The valley of lesson 12: its lowest point, and who arrives there."""
 
 import pytest
 import torch
@@ -11,15 +11,11 @@ def test_the_valley_is_lowest_at_its_cross(steepness):
     x, y = torch.meshgrid(torch.linspace(-1, 1, 201), torch.linspace(-1, 1, 201), indexing="xy")
     ground = descent.height(x, y, steepness)
     place = ground.argmin()
-    assert (x.flatten()[place].item(), y.flatten()[place].item()) == pytest.approx(descent.LOWEST, abs=1e-6)
-    assert ground.min() == pytest.approx(0, abs=1e-9)
+    assert (x.flatten()[place].item(), y.flatten()[place].item()) == pytest.approx((0, 0), abs=1e-6)
 
 
-def test_a_good_rate_arrives_and_weight_decay_misses_the_cross_a_little():
-    arrived = descent.path("sgd", 0.1, 1, steps=400)[-1]
-    torch.testing.assert_close(arrived, torch.tensor(descent.LOWEST), atol=1e-4, rtol=0)
-    adam, adamw = (descent.path(name, 0.1, 1, steps=400)[-1] for name in ("adam", "adamw"))
-    assert (adam - torch.tensor(descent.LOWEST)).norm() < (adamw - torch.tensor(descent.LOWEST)).norm()
+def test_a_good_rate_arrives():
+    torch.testing.assert_close(descent.path("sgd", 0.1, 1, steps=400)[-1], torch.zeros(2), atol=1e-4, rtol=0)
 
 
 def test_the_picture_tells_who_left():
