@@ -66,7 +66,7 @@ def test_a_page_has_what_a_reader_without_eyes_or_a_mouse_goes_by(article, name)
     assert not [link for link in main.find_all("a") if link.get_text().strip().lower() in vague]
     assert not [image for image in main.find_all("img") if not image.get("alt", "").strip()]
     assert not [table for table in main.find_all("table") if not table.find("th")]
-    assert not [each for each in main.find_all(["marquee", "blink"])]
+    assert not list(main.find_all(["marquee", "blink"]))
 
 
 def test_search_finds_what_only_an_output_says(page, book):
