@@ -22,7 +22,7 @@ from kdsharp.images import to_array
 from kdsharp.island.files import unpacked
 from kdsharp.plots import Picture, panels
 
-WIDTH, HEIGHT, GAP = 168, 58, 26
+WIDTH, HEIGHT, GAP = 178, 58, 26
 """Of a lesson on the map and of the space beside it, in pixels."""
 CARD = (1200, 630)
 """Of the picture for other sites, in pixels: what they crop least."""
