@@ -244,7 +244,7 @@ function render({ model, el }) {
   part("camera").addEventListener("click", () => (stream ? endCamera() : camera()));
   part("again").addEventListener("click", again);
   part("save").addEventListener("click", save);
-  part("stop").addEventListener("click", () => worker.postMessage({ task: "stop" }));
+  part("stop").addEventListener("click", () => worker?.postMessage({ task: "stop" }));
   for (const name of ["left", "model"]) part(name).addEventListener("change", () => { if (photo && !stream) guarded(run); });
   for (const name of ["split", "strength", "shown"]) {
     part(name).addEventListener("input", () => {
