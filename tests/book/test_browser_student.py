@@ -125,6 +125,7 @@ def test_the_filters_beside_it_are_the_packages_own(single, tmp_path):
     assert page.asked == []  # a filter needs no runtime
 
 
+@pytest.mark.long
 def test_what_is_saved_is_upright_and_has_every_pixel(single, model, tmp_path):
     page = single
     pixels = photos("test")[1].pixels[:96, :128]
@@ -146,6 +147,7 @@ def test_what_is_transparent_stands_on_white(single, tmp_path):
     assert shown(page).min() == 255
 
 
+@pytest.mark.long
 def test_a_dropped_photo_is_sharpened_in_tiles_as_in_python(page, runtime, model, tmp_path, monkeypatch):
     for module in (browser, inference):
         monkeypatch.setattr(module, "WHOLE", 1000)
@@ -189,6 +191,7 @@ def test_a_pasted_photo_is_taken(single, tmp_path):
     assert "40 x 30 pixels" in said(page)
 
 
+@pytest.mark.long
 def test_without_a_network_it_says_so_and_can_try_again(page, runtime, model, tmp_path):
     page.goto(browser.BrowserPage({"small": model}, PHOTO).save(tmp_path / "page.html").as_uri())
     page.locator("[data-part=example]").click()
