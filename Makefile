@@ -12,7 +12,7 @@ WORKERS := -n auto --maxprocesses 4 --dist loadfile
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-$(STAMP): pyproject.toml requirements.lock
+$(STAMP): pyproject.toml requirements.lock kdsharp/island/npm/package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "kdsharp needs Python 3.11 or later, found $$($(PYTHON) --version); call: make PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)

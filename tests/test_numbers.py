@@ -23,7 +23,7 @@ def test_the_table_in_readme_is_what_evaluate_prints(kdsharp, tmp_path):
 
 
 def test_the_front_picture_in_readme_is_current():
-    from kdsharp.book import front_picture
+    from kdsharp.book.front import front_picture
 
     committed = np.asarray(Image.open(ROOT / "book" / "front.webp").convert("RGB"), float)
     drawn = np.asarray(Image.open(io.BytesIO(front_picture().webp)).convert("RGB"), float)

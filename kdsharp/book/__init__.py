@@ -1,7 +1,8 @@
 """The book: built from executed lessons, and served to a browser of this machine (floor 8).
 
 The floor plan: what is built and in which order, here; what the published book is told, and what each lesson loses on
-the way, in :mod:`~kdsharp.book.settings`; the page for a reader's own photo in :mod:`~kdsharp.book.sharpening`; what Sphinx adds to every page in :mod:`~kdsharp.book.pages`.
+the way, in :mod:`~kdsharp.book.settings`; what the first page shows in :mod:`~kdsharp.book.front`; the page for a
+reader's own photo in :mod:`~kdsharp.book.sharpening`; what Sphinx adds to every page in :mod:`~kdsharp.book.pages`.
 """
 
 import functools
@@ -14,22 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import torch
 
-from kdsharp.book import settings, sharpening
+from kdsharp.book import front, settings, sharpening
+from kdsharp.book.sharpening import AT_THE_ROOT
 from kdsharp.checks import UsageError, check_name, make_folder
 from kdsharp.course import lessons
 from kdsharp.course.guide import lesson_table
 from kdsharp.course.kept import Ledger
 from kdsharp.course.published import for_page
 from kdsharp.course.terms import glossary
-from kdsharp.datasets import photos, synthetic_pairs
-from kdsharp.degrade import protocol
-from kdsharp.evaluate import contestants
 from kdsharp.island import modules, packages
 from kdsharp.island.files import unpack
 from kdsharp.places import place
-from kdsharp.plots import Picture, panels
 from kdsharp.recipes import PROFILES
 from kdsharp.runs import made_from, run_lessons
 
@@ -63,10 +60,10 @@ def build_book(
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(place("book"), out)
     make_folder(out / "lessons")
-    (out / "front.webp").write_bytes(front_picture().webp)
+    front.write(out)
     modules.publish(out / "_static" / "island")
     if packages.are_here():
-        shutil.copytree(packages.folder(), out / "_static" / "packages")
+        shutil.copytree(packages.folder(), out / AT_THE_ROOT / "packages")  # a script in _static is on every page
     settings.settle(out / "_config.yml")
     terms = glossary((out / "glossary.md").read_text(encoding="utf-8"))
     for path in lessons().values():
@@ -86,18 +83,6 @@ def build_book(
     if done.returncode or not page.is_file():
         raise UsageError(f"the book did not build:\n{(done.stderr or done.stdout).strip()[-3000:]}")
     return page
-
-
-def front_picture() -> Picture:
-    """The course in one picture: a held-out photo blurred, after unsharp mask, student and teacher, and sharp."""
-    pairs = synthetic_pairs(protocol("shake"), photos("test"))
-    _, blurred, sharp = next(pair for pair in pairs if pair[0] == "chelsea")
-    functions = contestants(["small", "teacher"], "shake")
-    titles = {"input": "blurred", "unsharp": "unsharp mask", "small": "student", "teacher": "teacher"}
-    with torch.inference_mode():
-        images = {titles[name]: function(blurred) for name, function in functions.items()}
-    alt = "A cat's eye: blurred, unsharp mask, student, teacher, sharp; below, the difference to the sharp photo"
-    return Picture(panels(images | {"sharp": sharp}, sharp, at=(70, 110)), alt)
 
 
 def _is_stale(executed: Path, source: Path, profile: str) -> bool:

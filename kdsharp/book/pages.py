@@ -1,5 +1,8 @@
 """What every page of the book gets from Sphinx: a security policy, links to the repository, a card for sharing."""
 
+import html
+import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -22,6 +25,16 @@ POLICY = {
 }
 """A page loads what lies in the book, and sends nothing anywhere. Scripts of the theme stand inline."""
 OPEN_TO_CDN = ("script-src", "style-src", "font-src", "connect-src")
+
+
+MISSING = (
+    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1"><title>No such page: kdsharp</title>'
+    "<style>:root {{ color-scheme: light dark }} body {{ font: 18px/1.5 system-ui; margin: 3em auto; max-width: 36em; "
+    "padding: 0 1em }}</style></head>\n<body><main><h1>There is no such page</h1>"
+    "<p>The book has moved it, or never had it: "
+    '<a href="{home}">to the front page</a>.</p></main></body></html>\n'
+)
 
 
 def policy(is_whole: bool) -> str:
@@ -69,13 +82,38 @@ def _label(text: str) -> str:
     return text.lower().replace(" ", "-") + "-button"
 
 
+def card(base: str, title: str) -> str:
+    """What other sites show of a page: a title and, where the book's own address is known, the picture."""
+    properties = {"og:title": title, "og:type": "article", "og:site_name": "kdsharp"}
+    if base:
+        properties |= {"og:image": f"{base}/_static/card.jpg", "og:image:alt": "a photo, blurred and sharpened"}
+    return "".join(f'<meta property="{name}" content="{html.escape(text)}">' for name, text in properties.items())
+
+
 def complete(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     """Sphinx's ``html-page-context``: runs after the theme's own, which makes the list of buttons."""
     security = f'<meta http-equiv="Content-Security-Policy" content="{policy(packages.are_here())}">'
-    context["metatags"] = security + context.get("metatags", "")
+    title = html.unescape(re.sub("<[^>]+>", "", context.get("title", "kdsharp")))
+    context["metatags"] = security + card(app.config.html_baseurl.rstrip("/"), title) + context.get("metatags", "")
     if doctree is not None:
         buttons = links(app.config.kdsharp_repository, app.config.kdsharp_branch, pagename)
         context["header_buttons"] = buttons + context.get("header_buttons", [])
+
+
+def finish(app: Sphinx, error: Exception | None) -> None:
+    """Sphinx's ``build-finished``: the page for addresses that are none, and the list of pages for search engines.
+
+    A host serves the first for any missing address, at any depth, so that its own links are whole or none: it has a
+    sentence, and a way to the front page. The second needs the book's own address.
+    """
+    if error is not None:
+        return
+    out, base = Path(app.outdir), app.config.html_baseurl.rstrip("/")
+    (out / "404.html").write_text(MISSING.format(home=html.escape(base or ".") + "/"), encoding="utf-8")
+    if base:
+        urls = "".join(f"<url><loc>{base}/{page}.html</loc></url>" for page in sorted(app.env.found_docs))
+        schema = "http://www.sitemaps.org/schemas/sitemap/0.9"
+        (out / "sitemap.xml").write_text(f'<urlset xmlns="{schema}">{urls}</urlset>', encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -83,4 +121,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("kdsharp_repository", "", "html", str)
     app.add_config_value("kdsharp_branch", "main", "html", str)
     app.connect("html-page-context", complete, priority=900)
+    app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

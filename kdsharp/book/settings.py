@@ -19,11 +19,12 @@ def settle(config: Path) -> None:
     found = yaml.safe_load(config.read_text(encoding="utf-8"))
     sphinx = found["sphinx"]["config"]
     if packages.are_here():
-        sphinx["mathjax_path"] = f"packages/{packages.FORMULAS}"
+        sphinx["mathjax_path"] = f"../packages/{packages.FORMULAS}"  # as seen from _static
     else:
         integrity = {"integrity": packages.INTEGRITY[packages.FORMULAS], "crossorigin": "anonymous", "defer": "defer"}
         sphinx |= {"mathjax_path": packages.on_cdn(packages.FORMULAS), "mathjax_options": integrity}
     repository = found.pop("repository")
+    sphinx["html_baseurl"] = found.pop("address") or ""
     sphinx["kdsharp_repository"] = check_address(repository["url"] or "")
     sphinx["kdsharp_branch"] = repository["branch"]
     config.write_text(yaml.safe_dump(found, sort_keys=False), encoding="utf-8")

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from kdsharp.checkpoints import data_folder
+from kdsharp.checks import make_folder
 from kdsharp.datasets import photos, synthetic_pairs
 from kdsharp.degrade import protocol
 from kdsharp.explore.browser import BrowserPage, students
@@ -14,6 +15,8 @@ from kdsharp.island.files import unpacked
 BUNDLED = ("small", "tiny", "base", "gaussian-256", "bilinear-60")
 ALPHAS = ("0", "0.25", "0.5", "0.75", "1")
 """Grid A's cells at temperature 1: what the teacher's share does to a photo of one's own."""
+AT_THE_ROOT = "at_the_root"
+"""The folder of a book's sources whose files lie beside its first page."""
 
 
 def write(out: Path, profile: str) -> None:
@@ -24,6 +27,5 @@ def write(out: Path, profile: str) -> None:
     _, blurred, _ = next(pair for pair in synthetic_pairs(protocol("shake"), photos("test")) if pair[0] == "chelsea")
     page = BrowserPage(students(networks), to_array(blurred)).page()
     (out / "sharpen_island.html").write_text(unpacked(page, out / "_static" / "content", "_static/content"), "utf-8")
-    extra = out / "at_the_root"  # a service worker serves the folder that it lies in, and those below
-    extra.mkdir()
-    shutil.copy(modules.WEB / "service.js", extra)
+    make_folder(out / AT_THE_ROOT)  # a service worker serves the folder that it lies in, and those below
+    shutil.copy(modules.WEB / "service.js", out / AT_THE_ROOT)

@@ -22,7 +22,7 @@ from kdsharp.checks import UsageError, check_name
 from kdsharp.course.rounds import COLUMNS, NORMAL, ROUNDING, append, resume, rounds_of, row_of, scenes_of
 from kdsharp.images import quantize, to_array
 from kdsharp.island import Island, note
-from kdsharp.island.files import address
+from kdsharp.island.files import webp
 from kdsharp.plots import Picture, crop, panels
 
 MODES = ("rating", "pairwise")
@@ -100,7 +100,7 @@ class BlindTest(Island):
             "scenes": self.scenes,
             "rounds": rounds,
             "choices": [[value, word] for value, word in self.choices.items()],
-            "pictures": {s: {scene: address(self.shown(s, scene)) for scene in self.scenes} for s in systems},
+            "pictures": {s: {scene: webp(self.shown(s, scene)) for scene in self.scenes} for s in systems},
             "width": self.zoom * self.shown(systems[0], self.scenes[0]).shape[0],
             "measured": [
                 {"name": name, "less": name in LESS, "values": [values.get(system) for system in systems]}

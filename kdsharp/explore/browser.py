@@ -7,18 +7,17 @@ fetches nothing, and a photo never leaves the reader's machine.
 
 import base64
 import hashlib
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from PIL import Image
 
 from kdsharp import checkpoints
 from kdsharp.checks import UsageError, atomic_path, make_folder
 from kdsharp.inference import OVERLAP, TILE, WHOLE
 from kdsharp.island import Island, note, packages
+from kdsharp.island.files import webp
 from kdsharp.tune import settings
 
 VERSION = packages.VERSIONS["onnxruntime-web"]
@@ -50,9 +49,7 @@ class BrowserPage(Island):
         for name, content in self.models.items():
             if b"\n\x06pixels" not in content:  # protobuf's way to write a name of six letters
                 raise UsageError(f"{name!r} takes no uint8 pixels; export it with pixels=True, or --pixels")
-        packed = io.BytesIO()
-        Image.fromarray(example).save(packed, format="webp", lossless=True)
-        self.example = _address("image/webp", packed.getvalue())
+        self.example = webp(example)
 
     def facts(self, live: bool) -> dict[str, Any]:
         return {
@@ -64,7 +61,10 @@ class BrowserPage(Island):
             },
             "version": VERSION,
             "megabytes": MEGABYTES,
-            "models": {name: _address("application/octet-stream", content) for name, content in self.models.items()},
+            "models": {
+                name: f"data:application/octet-stream;base64,{base64.b64encode(content).decode()}"
+                for name, content in self.models.items()
+            },
             "filters": {
                 shown: {"filter": name, "settings": settings(name, "shake")} for shown, name in FILTERS.items()
             },
@@ -105,8 +105,3 @@ def students(names: Sequence[str | Path], cache: str | Path = "build/students") 
             export.export(loaded.model, path, pixels=True)
         found[Path(name).name.removesuffix(".safetensors")] = path
     return found
-
-
-def _address(kind: str, content: bytes) -> str:
-    """Content inside a page; the book's build keeps it as a file (:mod:`kdsharp.island.files`)."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

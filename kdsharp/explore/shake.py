@@ -19,7 +19,7 @@ from kdsharp.datasets import photos
 from kdsharp.explore import Slider, known_blur
 from kdsharp.images import quantize, to_tensor
 from kdsharp.island import Island, note
-from kdsharp.island.files import address
+from kdsharp.island.files import webp
 from kdsharp.metrics import psnr
 from kdsharp.plots import Picture, panels
 
@@ -61,7 +61,7 @@ class Shake(Island):
             "title": self.title,
             "side": SIDE,
             "field": FIELD,
-            "photos": {name: address(pixels) for name, pixels in bundled().items()},
+            "photos": {name: webp(pixels) for name, pixels in bundled().items()},
             "presets": {name: path.T.round(3).tolist() for name, path in presets().items()},
             "guesses": GUESSES,
             "undo": self.undo,

@@ -12,7 +12,7 @@ from kdsharp.datasets import photos
 from kdsharp.explore import Slider
 from kdsharp.images import luma, to_array, to_tensor
 from kdsharp.island import Island, note
-from kdsharp.island.files import address
+from kdsharp.island.files import webp
 from kdsharp.metrics import psnr
 from kdsharp.plots import Picture, panels
 
@@ -44,7 +44,7 @@ class Stripes(Island):
         return {
             "title": self.title,
             "side": SIDE,
-            "photos": {name: address(np.stack([plane] * 3, -1)) for name, plane in bundled().items()},
+            "photos": {name: webp(np.stack([plane] * 3, -1)) for name, plane in bundled().items()},
             "slider": slider,
         }
 

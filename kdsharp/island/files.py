@@ -31,11 +31,11 @@ def seal(page: str) -> str:
     return SEALED.sub(r"\1<noscript>\2</noscript>\3", page)
 
 
-def address(pixels: np.ndarray) -> str:
-    """A picture, uint8 (H, W, 3), as an address that a page loads without loss."""
+def webp(pixels: np.ndarray) -> str:
+    """A photo, uint8 (H, W, 3), as a lossless WebP inside a ``data:`` address."""
     packed = io.BytesIO()
     Image.fromarray(pixels).save(packed, format="webp", lossless=True)
-    return "data:image/webp;base64," + base64.b64encode(packed.getvalue()).decode()
+    return f"data:image/webp;base64,{base64.b64encode(packed.getvalue()).decode()}"
 
 
 def unpack(notebook: Any, folder: Path, address: str) -> None:

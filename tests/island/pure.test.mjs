@@ -222,16 +222,24 @@ test("a link to a word of the glossary is one", () => {
   assert.equal(termOf(undefined), null);
 });
 
-test("a hand that lingers leaves more places there, and the path's mean is in the middle", () => {
-  const path = shake.evenly([[0, 0, 0], [1, 0, 900], [9, 0, 1000]], 101);
-  assert.equal(path.length, 101);
-  assert.ok(path.filter(([x]) => x - path[0][0] <= 1).length >= 90);
-  assert.ok(Math.abs(path.reduce((sum, [x]) => sum + x, 0)) < 1e-9);
-  assert.deepEqual(shake.evenly([[3, 4, 7]], 5), Array(5).fill([0, 0])); // a hand that holds still
+test("a Gaussian of weights sums to 1, and a place beyond the edge is reflected or, where too little is there, repeated", () => {
+  const line = photo.gaussian(1.5);
+  assert.equal(line.length, 13);
+  assert.ok(Math.abs(line.reduce((a, b) => a + b) - 1) < 1e-12);
+  assert.deepEqual([-2, -1, 0, 4, 5, 6].map((at) => photo.inside(at, 5, 2)), [2, 1, 0, 4, 3, 2]);
+  assert.deepEqual([-2, 6].map((at) => photo.inside(at, 5, 9)), [0, 4]);
 });
 
-test("a path's spot has sum 1, and a slide is as wide as itself", () => {
-  const slide = shake.evenly([[0, 0, 0], [12, 0, 100]], 256);
-  assert.ok(Math.abs(shake.splat(slide, 32).reduce((a, b) => a + b) - 1) < 1e-12);
-  assert.ok(Math.abs(shake.spread(slide) - 12) < 0.1);
+test("mixing and difference stay within bytes, and a flat photo stays flat under every filter", () => {
+  assert.deepEqual([...photo.mix([100, 100, 0], [200, 90, 255], 1.5)], [250, 85, 255]);
+  assert.deepEqual([...photo.difference([100, 100, 0], [110, 100, 255], 4)], [168, 128, 255]);
+  const flat = new Uint8Array(20 * 20 * 3).fill(77);
+  assert.deepEqual(photo.filters.unsharp(flat, 20, 20, { radius: 2, amount: 2 }), flat);
+  assert.deepEqual(photo.filters.laplacian(flat, 20, 20, { neighbours: 8, amount: 2 }), flat);
+});
+
+test("a view is the mean of blocks, and a PNG's checksum is the known one", () => {
+  const rgb = Uint8Array.from([0, 0, 0, 10, 20, 30, 20, 40, 60, 30, 60, 90]);
+  assert.deepEqual([...photo.reduced({ rgb, width: 2, height: 2 }, 2).rgb], [15, 30, 45]);
+  assert.equal(crc(new TextEncoder().encode("IEND")), 0xae426082);
 });

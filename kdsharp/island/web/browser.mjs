@@ -72,7 +72,7 @@ function render({ model, el }) {
         if ("error" in data) waiting.fail(new Error(data.error));
         else waiting.done(data.answer);
       };
-      const local = IN_BOOK ? new URL("../packages/onnxruntime-web/dist/", import.meta.url).href : null;
+      const local = IN_BOOK ? new URL("../../packages/onnxruntime-web/dist/", import.meta.url).href : null;
       ask("begin", { runtime: { local, cdn: facts.cdn, threads }, whole: facts.whole, tile: facts.tile, overlap: facts.overlap });
     }
     return new Promise((done, fail) => {
@@ -99,8 +99,9 @@ function render({ model, el }) {
       el.dataset.state = (await work()) || state;
     } catch (error) {
       const fetching = /fetch|import|network/i.test(error.message);
-      say(`This did not work: ${error.message}` + (fetching ? ". onnxruntime-web has to be fetched once, here from " +
-        `${new URL(facts.cdn.script).host}: connect to the internet and try again. All else on this page works without it.` : ""));
+      const host = IN_BOOK ? location.host : new URL(facts.cdn.script).host;
+      say(`This did not work: ${error.message}` + (fetching ? `. onnxruntime-web has to be fetched once, here from ${host}: ` +
+        "connect to the internet and try again. All else on this page works without it." : ""));
       el.dataset.state = "failed";
     } finally {
       busy = false;
@@ -243,7 +244,7 @@ function render({ model, el }) {
   part("camera").addEventListener("click", () => (stream ? endCamera() : camera()));
   part("again").addEventListener("click", again);
   part("save").addEventListener("click", save);
-  part("stop").addEventListener("click", () => worker.postMessage({ task: "stop" }));
+  part("stop").addEventListener("click", () => worker?.postMessage({ task: "stop" }));
   for (const name of ["left", "model"]) part(name).addEventListener("change", () => { if (photo && !stream) guarded(run); });
   for (const name of ["split", "strength", "shown"]) {
     part(name).addEventListener("input", () => {

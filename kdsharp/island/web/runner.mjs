@@ -9,9 +9,10 @@ const sessions = {}, answers = {};
 /** onnxruntime-web from the book itself, else from the CDN with a checksum. */
 async function start({ local, cdn, threads }) {
   let found = null;
-  if (local) found = await import(local + cdn.script.split("/dist/")[1]).catch(() => null);
+  const file = (address) => local + address.split("/").at(-1);
+  if (local) found = await import(file(cdn.script)).catch(() => null);
   if (found) {
-    found.env.wasm.wasmPaths = local;
+    found.env.wasm.wasmPaths = { wasm: file(cdn.wasm) };
   } else {
     const get = async (address, integrity) => (await fetch(address, { integrity, mode: "cors" })).blob();
     const script = new Blob([await get(cdn.script, cdn.scriptIntegrity)], { type: "text/javascript" });

@@ -1,0 +1,130 @@
+"""What the book's first page shows: the wipe, the map of the lessons, and the picture that other sites show of it."""
+
+import html
+import io
+import re
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from kdsharp.course import lessons
+from kdsharp.course.guide import overview
+from kdsharp.datasets import photos, synthetic_pairs
+from kdsharp.degrade import protocol
+from kdsharp.evaluate import contestants
+from kdsharp.explore.wipe import Wipe
+from kdsharp.images import to_array
+from kdsharp.island.files import unpacked
+from kdsharp.plots import Picture, panels
+
+WIDTH, HEIGHT, GAP = 178, 58, 26
+"""Of a lesson on the map and of the space beside it, in pixels."""
+CARD = (1200, 630)
+"""Of the picture for other sites, in pixels: what they crop least."""
+
+
+def write(out: Path) -> None:
+    """Write what ``index.md`` includes into a book's sources."""
+    (out / "front.webp").write_bytes(front_picture().webp)
+    images, _ = _images()
+    before, after = to_array(images["blurred"]), to_array(images["student"])
+    page = Wipe(("blurred by an unsteady hand", before), ("after the student", after)).page()
+    (out / "wipe.html").write_text(unpacked(page, out / "_static" / "content", "_static/content"), "utf-8")
+    (out / "map.html").write_text(lesson_map(lessons()), "utf-8")
+    (out / "_static" / "card.jpg").write_bytes(card(before, after))
+
+
+def front_picture() -> Picture:
+    """The course in one picture: a held-out photo blurred, after unsharp mask, student and teacher, and sharp."""
+    images, sharp = _images()
+    alt = "A cat's eye: blurred, unsharp mask, student, teacher, sharp; below, the difference to the sharp photo"
+    return Picture(panels(images | {"sharp": sharp}, sharp, at=(70, 110)), alt)
+
+
+@cache
+def _images() -> tuple[dict[str, Tensor], Tensor]:
+    """A held-out photo blurred and after each method, and the sharp one, (1, 3, H, W) in [0, 1]."""
+    pairs = synthetic_pairs(protocol("shake"), photos("test"))
+    _, blurred, sharp = next(pair for pair in pairs if pair[0] == "chelsea")
+    functions = contestants(["small", "teacher"], "shake")
+    titles = {"input": "blurred", "unsharp": "unsharp mask", "small": "student", "teacher": "teacher"}
+    with torch.inference_mode():
+        return {titles[name]: function(blurred) for name, function in functions.items()}, sharp
+
+
+def card(before: np.ndarray, after: np.ndarray) -> bytes:
+    """Two pictures, uint8 (H, W, 3), side by side at one border, as a JPEG of the size that other sites show."""
+    both = after.copy()
+    both[:, : both.shape[1] // 2] = before[:, : both.shape[1] // 2]
+    made, packed = ImageOps.fit(Image.fromarray(both), CARD, Image.Resampling.LANCZOS), io.BytesIO()
+    made.save(packed, format="jpeg", quality=88)
+    return packed.getvalue()
+
+
+def needs(path: Path) -> list[str]:
+    """The lessons, by number, that a lesson names under *Before you start*; all need 00."""
+    text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells[:8])
+    found = re.search(r"\*\*Before you start\W*\*\*(.*?)\*\*Minutes", text, re.DOTALL)
+    return sorted(set(re.findall(r"[Ll]esson (\d\d)", found[1])) - {"00"}) if found else []
+
+
+def lesson_map(paths: dict[str, Path]) -> str:
+    """The lessons as an SVG with links: further down needs more, a line is a prerequisite.
+
+    Args:
+        paths: name of a lesson, ``09_distillation``, to its notebook.
+    """
+    known = {name[:2]: name for name in paths}
+    before = _direct({number: [each for each in needs(paths[name]) if each < number] for number, name in known.items()})
+    depth: dict[str, int] = {}
+    places: dict[str, tuple[int, int]] = {}
+    for number in sorted(known):
+        depth[number] = 0 if number == "00" else 1 + max((depth[each] for each in before[number]), default=0)
+        beside = list(depth.values()).count(depth[number]) - 1
+        places[number] = (beside * (WIDTH + GAP), depth[number] * (HEIGHT + GAP))
+    lines, boxes = [], []
+    for number, name in sorted(known.items()):
+        x, y = places[number]
+        for each in before[number] or (["00"] if number != "00" else []):
+            from_x, from_y, to_x = places[each][0] + WIDTH // 2, places[each][1] + HEIGHT, x + WIDTH // 2
+            bend = (y - from_y) // 2
+            lines.append(f'<path d="M{from_x} {from_y} C{from_x} {from_y + bend} {to_x} {y - bend} {to_x} {y}"/>')
+        found = overview(paths[name])
+        words = [html.escape(line) for line in _broken(f"{number} {found.title}")]
+        text = "".join(f'<tspan x="{x + 8}" dy="{1.2 if k else 0}em">{line}</tspan>' for k, line in enumerate(words))
+        boxes.append(
+            f'<a href="lessons/{name}.html"><rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
+            f'<text x="{x + 8}" y="{y + 17}">{text}</text>'
+            f'<text class="kdsharp-minutes" x="{x + 8}" y="{y + HEIGHT - 7}">{found.minutes} min</text></a>'
+        )
+    width = max(x for x, _ in places.values()) + WIDTH
+    height = max(y for _, y in places.values()) + HEIGHT
+    return (
+        '<div class="kdsharp-map" tabindex="0" role="region" aria-label="Map of the lessons">'
+        f'<svg viewBox="-2 -2 {width + 4} {height + 4}" width="{width + 4}" height="{height + 4}" role="group" '
+        f'aria-label="The lessons, each below what it needs">{"".join(lines)}{"".join(boxes)}</svg></div>'
+    )
+
+
+def _direct(before: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Without what another prerequisite needs already."""
+    whole: dict[str, set[str]] = {}
+    for number in sorted(before):
+        whole[number] = set(before[number]).union(*(whole[each] for each in before[number]))
+    return {
+        n: [each for each in found if not any(each in whole[other] for other in found)] for n, found in before.items()
+    }
+
+
+def _broken(text: str, most: int = 22) -> list[str]:
+    """Words in two lines at most."""
+    first: list[str] = []
+    rest = text.split()
+    while rest and len(" ".join([*first, rest[0]])) <= most:
+        first.append(rest.pop(0))
+    return [" ".join(first), " ".join(rest)] if rest else [" ".join(first)]
