@@ -28,6 +28,7 @@ NEIGHBOURS = {
     ("evaluate", "tune"): "a table shows each filter at its best",
     ("evaluate", "export"): "an ONNX file is scored as any network",
     ("runs", "course"): "which lessons there are",
+    ("course", "explore"): "lab 4 trains the student of lesson 09",
     ("sweep", "course"): "which lessons there are",
     ("sweep", "runs"): "a point of a lesson is one run of it",
     ("explore", "sweep"): "the grid that a sweep made",

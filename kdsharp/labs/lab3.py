@@ -1,108 +1,42 @@
 """Lab 3, a teacher: what is asked of a submission, and what its answers are worth (lessons 06 and 03)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kdsharp import checkpoints, degrade, kernels
+from kdsharp.course.given.teacher import Batch, EdgeNet, batches, gain, losses_of_tiny, soften
 from kdsharp.datasets import dead_leaves, folder_photos
 from kdsharp.filters.spatial import blur
-from kdsharp.images import quantize, to_tensor
+from kdsharp.images import to_tensor
 from kdsharp.labs.judging import array, belief, near, usable
-from kdsharp.labs.spec import Answers, Call, Exercise, Failure, Lab, Manual, Secret, Task, Value, Verdict, prediction, tally
-from kdsharp.metrics import psnr
+from kdsharp.labs.spec import (
+    Answers,
+    Call,
+    Exercise,
+    Failure,
+    Lab,
+    Manual,
+    Secret,
+    Task,
+    Value,
+    Verdict,
+    prediction,
+    tally,
+)
 
-SIGMA = 1.5
-"""Of the Gaussian that blurs, in pixels."""
 STATED = 3.2
 """The gain in dB over the input that the teacher of exercise 3 is to beat."""
-Batch = tuple[Tensor, Tensor]
-
-
-class EdgeNet(nn.Module):
-    """A small network whose inputs are edge maps, so that a few seconds of training show: each colour by itself.
-
-    Two edge maps, ``8 (x - blur(x, r))`` with r = 1 and 2 pixels, then two 3x3 convolutions; the answer is added to the input. The
-    last layer starts at 0. 225 weights at a width of 8.
-
-    Shape: (B, C, H, W) in [0, 1] to the same, not clamped.
-    """
-
-    def __init__(self, width: int = 8) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(2, width, 3, padding=1, padding_mode="reflect")
-        self.last = nn.Conv2d(width, 1, 3, padding=1, padding_mode="reflect")
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
-
-    def forward(self, image: Tensor) -> Tensor:
-        plane = image.flatten(0, 1)[:, None]
-        edges = torch.cat([8 * (plane - blur(plane, radius)) for radius in (1.0, 2.0)], 1)
-        return image + self.last(torch.relu(self.first(edges))).view_as(image)
-
-
-class OneKernel(nn.Module):
-    """The network that :func:`probe` trains: one kernel (5, 5), which notes whether it was in training mode."""
-
-    def __init__(self, weights: Tensor) -> None:
-        super().__init__()
-        self.weights = nn.Parameter(weights.clone())
-        self.modes: list[bool] = []
-
-    def forward(self, image: Tensor) -> Tensor:
-        self.modes.append(self.training)
-        return nn.functional.conv2d(image, self.weights[None, None], padding=2)
-
-
-def soften(sharp: Tensor, noise: float = 0.0, rng: np.random.Generator | None = None) -> Tensor:
-    """The blur of this lab: a Gaussian of ``SIGMA`` pixels, noise of that standard deviation, 8 bits."""
-    blurred = kernels.convolve(sharp, kernels.gaussian(SIGMA))
-    if noise and rng is not None:
-        blurred = blurred + noise * torch.from_numpy(rng.standard_normal(tuple(sharp.shape), dtype=np.float32))
-    return quantize(blurred)
-
-
-def batches(count: int, seed: int, noise: float = 0.0, size: int = 32, batch: int = 8) -> list[Batch]:
-    """``count`` batches of (blurred, sharp) crops of dead leaves, (batch, 3, size, size) each."""
-    rng = np.random.default_rng(seed)
-    sharp = [to_tensor(dead_leaves(128, rng)) for _ in range(3)]
-    pairs = [(soften(each, noise, rng), each) for each in sharp]
-    made = []
-    for _ in range(count):
-        places = [(int(rng.integers(3)), *rng.integers(128 - size, size=2)) for _ in range(batch)]
-        crops = [[half[..., y : y + size, x : x + size] for half in pairs[k]] for k, y, x in places]
-        made.append((torch.cat([each[0] for each in crops]), torch.cat([each[1] for each in crops])))
-    return made
-
-
-def gain(network: Callable[[Tensor], Tensor], pairs: list[Batch]) -> float:
-    """The mean over pairs of PSNR of the network's answer less PSNR of its input, in dB."""
-    with torch.inference_mode():
-        gains = [psnr(quantize(network(soft)), sharp) - psnr(soft, sharp) for soft, sharp in pairs]
-    return torch.cat(gains).mean().item()
-
-
-def probe(fit: Callable[..., Any], weights: Tensor, blurred: Tensor, sharp: Tensor, rate: float) -> dict[str, Any]:
-    """What a training loop does to one kernel with plain gradient descent: its losses, the weights, the modes.
-
-    Args:
-        fit: takes a network, a list of (blurred, sharp) and an optimizer, and answers the losses.
-        weights: (5, 5), where it starts.
-        blurred, sharp: (steps, B, 1, H, W), one batch a step.
-        rate: of ``torch.optim.SGD``.
-    """
-    network = OneKernel(weights).eval()
-    losses = fit(network, list(zip(blurred, sharp, strict=True)), torch.optim.SGD(network.parameters(), lr=rate))
-    return {"losses": list(losses), "weights": network.weights.detach(), "training": all(network.modes[: len(blurred)])}
 
 
 # 1. the loop
 
 
-def _descend(start: Tensor, blurred: Tensor, sharp: Tensor, rate: float, slip: str = "") -> tuple[np.ndarray, np.ndarray]:
+def _descend(
+    start: Tensor, blurred: Tensor, sharp: Tensor, rate: float, slip: str = ""
+) -> tuple[np.ndarray, np.ndarray]:
     """Losses and last weights of a loop, right or with one slip."""
     weights, moved, losses = start.clone(), torch.zeros_like(start), []
     for step in range(len(blurred)):
@@ -121,9 +55,13 @@ def _descend(start: Tensor, blurred: Tensor, sharp: Tensor, rate: float, slip: s
 SLIPS = {
     "accumulated": (
         "gradients not cleared",
-        "Your gradients add up from step to step: `optimizer.zero_grad()` is missing, or stands between backward and step.",
+        "Your gradients add up from step to step: `optimizer.zero_grad()` is missing, or stands between "
+        "backward and step.",
     ),
-    "first batch only": ("one batch over and over", "You train on the first batch in every step: the loop runs over batches."),
+    "first batch only": (
+        "one batch over and over",
+        "You train on the first batch in every step: the loop runs over batches.",
+    ),
     "input as target": (
         "blurred photo as target",
         "You compare the answer with the *blurred* photo: the network then learns to change nothing.",
@@ -140,7 +78,7 @@ def _ask_loop(secret: Secret) -> Task:
     sharp = torch.from_numpy(rng.random(shape, dtype=np.float32))
     blurred = blur(sharp.flatten(0, 1), 1.0).view(shape)
     start = torch.from_numpy(0.04 + 0.02 * rng.standard_normal((5, 5), dtype=np.float32))
-    call = Call("lambda *given: lab3.probe(fit, *given)", (start, blurred, sharp, 0.05))
+    call = Call("lambda *given: bench.probe(fit, *given)", (start, blurred, sharp, 0.05))
     return Task({"trained": call}, {"given": (start, blurred, sharp, 0.05)})
 
 
@@ -153,8 +91,12 @@ def _score_loop(answers: Answers, task: Task) -> Verdict:
     losses, weights = array(_numbers(found.get("losses")), (steps,)), array(found.get("weights"), (5, 5))
     right_losses, right = _descend(*given)
     wrong = [(_descend(*given, slip)[1], *words) for slip, words in SLIPS.items()]
-    wrong.insert(0, (start, "weights do not move", "The weights are where they were: no `backward()`, no `step()`, or no loop."))
-    named = belief(weights, wrong, ("other steps", "Your weights end elsewhere than six steps on six batches lead."), 1e-5)
+    wrong.insert(
+        0, (start, "weights do not move", "The weights are where they were: no `backward()`, no `step()`, or no loop.")
+    )
+    named = belief(
+        weights, wrong, ("other steps", "Your weights end elsewhere than six steps on six batches lead."), 1e-5
+    )
     moved = not near(weights, start, 1e-5)
     read = usable(_numbers(found.get("losses")), (steps,), "fit(network, batches, optimizer)")
     first = near(losses[0], right_losses[0], 1e-5)
@@ -164,7 +106,11 @@ def _score_loop(answers: Answers, task: Task) -> Verdict:
             (2, near(weights, right, 1e-5), *named),
             (1, moved and not np.allclose(weights, wrong[1][0], atol=1e-5) and np.isfinite(weights).all(), *named),
             (1, moved and first, *(read[2:] if not read[1] else ("loss of another step", LOSS))),
-            (0.5, moved and near(losses, right_losses, 1e-5), *(named if not near(weights, right, 1e-5) else ("loss of another step", LOSS))),
+            (
+                0.5,
+                moved and near(losses, right_losses, 1e-5),
+                *(named if not near(weights, right, 1e-5) else ("loss of another step", LOSS)),
+            ),
             (0.5, moved and bool(found.get("training")), "trained in evaluation mode", MODE),
         ],
     )
@@ -199,7 +145,7 @@ def load(answer: Any, width: int = 8) -> EdgeNet | None:
 
 NO_NETWORK = (
     "no weights of an EdgeNet",
-    "The answer must be the `state_dict()` of a `lab3.EdgeNet()`, all of it finite numbers.",
+    "The answer must be the `state_dict()` of a `bench.EdgeNet()`, all of it finite numbers.",
 )
 
 
@@ -214,11 +160,17 @@ def _score_overfit(answers: Answers, task: Task) -> Verdict:
         return Verdict(0, *NO_NETWORK)
     found = gain(network, [task.kept["batch"]])
     if abs(found) < 0.01:
-        why = "network still fresh", "Your network still answers its input: nothing was trained, or its target was the blurred batch."
+        why = (
+            "network still fresh",
+            "Your network still answers its input: nothing was trained, or its target was the blurred batch.",
+        )
     elif found < 0:
         why = "training diverged", f"After training the batch is {-found:.1f} dB worse than before: lower the rate."
     else:
-        why = "stopped too early", f"{found:+.1f} dB on a batch seen a hundred times: more steps, or a rate that is not so small."
+        why = (
+            "stopped too early",
+            f"{found:+.1f} dB on a batch seen a hundred times: more steps, or a rate that is not so small.",
+        )
     return tally(3, [(1, found > 0.5, *why), (1, found > 2, *why), (1, found > 3, *why)])
 
 
@@ -254,14 +206,6 @@ def _score_teacher(answers: Answers, task: Task) -> Verdict:
 # 4. a photo on which the weak student loses
 
 
-def losses_of_tiny(photo: np.ndarray, rng: np.random.Generator, shakes: int = 3) -> float:
-    """By how many dB the bundled student ``tiny`` is worse than doing nothing on a photo, over a few camera shakes."""
-    student, sharp = checkpoints.load("tiny").model, to_tensor(photo)
-    shake = degrade.protocol("shake")
-    pairs = [(shake(sharp, rng), sharp) for _ in range(shakes)]
-    return -gain(student, pairs)
-
-
 def _ask_lose(secret: Secret) -> Task:
     return Task({"photo": Call("losing_photo", (secret.seed("lab3", "photo"),))}, {"rng": secret.rng("lab3", "shakes")})
 
@@ -271,17 +215,31 @@ def _score_lose(answers: Answers, task: Task) -> Verdict:
     shape = (96, 96, 3)
     if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype != np.uint8:
         told = f"{found.dtype} {found.shape}" if isinstance(found, np.ndarray) else type(found).__name__
-        return Verdict(0, "no uint8 photo of 96x96", f"`losing_photo` must answer uint8 of shape {shape}; found {told}.")
+        return Verdict(
+            0, "no uint8 photo of 96x96", f"`losing_photo` must answer uint8 of shape {shape}; found {told}."
+        )
     contrast = float(found.astype(float).std())
     if contrast < 8:
-        return Verdict(0, "photo with nothing in it", f"The standard deviation is {contrast:.1f} grey levels; at least 8 are asked for.")
+        return Verdict(
+            0,
+            "photo with nothing in it",
+            f"The standard deviation is {contrast:.1f} grey levels; at least 8 are asked for.",
+        )
     worse = losses_of_tiny(found, task.kept["rng"])
-    why = "student still gains", f"On your photo the student gains {-worse:.2f} dB over three shakes. What does it take for blur that is none?"
+    why = (
+        "student still gains",
+        f"On your photo the student gains {-worse:.2f} dB over three shakes. What does it take for blur that is none?",
+    )
     return tally(
         3,
         [
             (2, worse > 0, *why),
-            (1, worse > 0.5, "loses by less than 0.5 dB" if worse > 0 else why[0], f"It loses by {worse:.2f} dB." if worse > 0 else why[1]),
+            (
+                1,
+                worse > 0.5,
+                "loses by less than 0.5 dB" if worse > 0 else why[0],
+                f"It loses by {worse:.2f} dB." if worse > 0 else why[1],
+            ),
         ],
     )
 

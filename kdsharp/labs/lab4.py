@@ -2,95 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
-from typing import Any
 
 import numpy as np
 import torch
 from scipy import stats
-from torch import Tensor, nn
+from torch import Tensor
 
-from kdsharp import checkpoints
-from kdsharp.datasets import dead_leaves
-from kdsharp.explore.kernel import KERNEL, RATE, dot, stripes
-from kdsharp.images import luma, quantize, to_tensor
+from kdsharp.course.given.distillation import held_out, material, train_kernel
 from kdsharp.labs.judging import array, belief, near, number, usable
-from kdsharp.labs.lab3 import soften
 from kdsharp.labs.spec import Answers, Call, Exercise, Failure, Lab, Manual, Secret, Task, Verdict, prediction, tally
 
-SIDE, MOST, EDGE = 26, 32, KERNEL // 2
-"""Pixels a side of a training crop, crops, and pixels at a crop's border that have no target."""
-
 # the one-kernel student of lesson 09, on pictures that are made anew
-
-
-def material(rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """What the student learns from and is measured on, float64 in [0, 1], the luma of dead leaves.
-
-    ``blurred`` (32, 26, 26), ``sharp`` and ``teacher`` (32, 16, 16), ``held_blurred`` (4, 64, 64), ``held_sharp`` (4, 54, 54). The
-    teacher is the course's network for this blur.
-    """
-    teacher = checkpoints.load("gaussian-256").model
-    sharp = torch.cat([to_tensor(dead_leaves(128, rng)) for _ in range(6)])
-    soft = soften(sharp)
-    with torch.inference_mode():
-        answer = quantize(teacher(soft))
-    planes = [luma(each)[:, 0].double().numpy() for each in (soft, sharp, answer)]
-    crops: list[list[np.ndarray]] = [[], [], []]
-    for _ in range(MOST):
-        k, y, x = rng.integers(4), *rng.integers(0, 128 - SIDE, 2)
-        for found, plane, edge in zip(crops, planes, (0, EDGE, EDGE), strict=True):
-            found.append(plane[k, y + edge : y + SIDE - edge, x + edge : x + SIDE - edge])
-    places = [(k, y, x) for k in (4, 5) for y, x in ((0, 0), (64, 64))]
-    held = [np.stack([plane[k, y + e : y + 64 - e, x + e : x + 64 - e] for k, y, x in places]) for plane, e in zip(planes[:2], (0, EDGE), strict=True)]
-    return dict(zip(("blurred", "sharp", "teacher"), map(np.stack, crops), strict=True)) | {"held_blurred": held[0], "held_sharp": held[1]}
-
-
-def _windows(pictures: np.ndarray) -> np.ndarray:
-    return np.lib.stride_tricks.sliding_window_view(pictures, (KERNEL, KERNEL), axis=(-2, -1))
-
-
-def train_kernel(data: Mapping[str, np.ndarray], alpha: float, labels: int, seed: int, steps: int = 200, noise: float = 2.0) -> np.ndarray:
-    """The student, one kernel (11, 11), after ``steps`` of Adam with a rate that falls to 0.
-
-    ``loss = alpha mean (k * x - sharp)^2 + (1 - alpha) mean (k * x - teacher)^2``: the truth of four of the first ``labels`` crops
-    a step, the teacher's answers to four of all crops; x with noise of ``noise`` grey levels. As lesson 09 trains it.
-    """
-    rng, kernel = np.random.default_rng(seed), dot()
-    mean, square = np.zeros_like(kernel), np.zeros_like(kernel)
-    for step in range(steps):
-        gradient = np.zeros_like(kernel)
-        for name, share, many in (("sharp", alpha, labels), ("teacher", 1 - alpha, len(data["blurred"]))):
-            chosen = rng.integers(many, size=4)
-            grain = rng.standard_normal((4, SIDE, SIDE)) * (noise / 255)
-            if share:
-                seen = _windows(data["blurred"][chosen] + grain)
-                error = np.tensordot(seen, kernel, 2) - data[name][chosen]
-                gradient += 2 * share * np.tensordot(error, seen, ([0, 1, 2], [0, 1, 2])) / error.size
-        pull = stripes(gradient)
-        mean, square = 0.9 * mean + 0.1 * pull, 0.999 * square + 0.001 * pull**2
-        rate = RATE * (1 - step / steps)
-        kernel = kernel - stripes(rate * (mean / (1 - 0.9 ** (step + 1))) / (np.sqrt(square / (1 - 0.999 ** (step + 1))) + 1e-8))
-    return kernel
-
-
-def held_out(data: Mapping[str, np.ndarray], kernel: np.ndarray, noise: float = 2.0) -> float:
-    """Mean PSNR in dB of a kernel on the held-out crops, with noise that is the same for every kernel."""
-    grain = np.random.default_rng(7).standard_normal(data["held_blurred"].shape) * (noise / 255)
-    answer = np.tensordot(_windows(data["held_blurred"] + grain), kernel, 2).clip(0, 1)
-    return float(np.mean(-10 * np.log10(np.square(answer - data["held_sharp"]).mean((1, 2)))))
-
-
-def probe(loss: Callable[..., Any], student: Tensor, teacher: Tensor, weight: Tensor) -> dict[str, Any]:
-    """A hint loss's value and its gradients: to the student's map (B, C, h, w), the teacher's (B, D, h, w), the adapter's weight (D, C)."""
-    adapter = nn.Conv2d(weight.shape[1], weight.shape[0], 1, bias=False)
-    with torch.no_grad():
-        adapter.weight.copy_(weight[..., None, None])
-    maps = student.clone().requires_grad_(True), teacher.clone().requires_grad_(True)
-    value = loss(*maps, adapter)
-    if isinstance(value, Tensor) and value.requires_grad:
-        value.backward()
-    given = {"student": maps[0].grad, "teacher": maps[1].grad, "adapter": adapter.weight.grad}
-    return {"value": float(value)} | {name: None if each is None else each.detach() for name, each in given.items()}
 
 
 # 1. hint
@@ -100,34 +22,50 @@ def _ask_hint(secret: Secret) -> Task:
     rng = secret.rng("lab4", "hint")
     sizes = (2, 3, 5, 6), (2, 4, 5, 6), (4, 3)
     given = tuple(torch.from_numpy(rng.standard_normal(size, dtype=np.float32)) for size in sizes)
-    return Task({"hint": Call("lambda *given: lab4.probe(hint_loss, *given)", given)}, {"given": given})
+    return Task({"hint": Call("lambda *given: bench.probe(hint_loss, *given)", given)}, {"given": given})
 
 
 def _score_hint(answers: Answers, task: Task) -> Verdict:
     student, teacher, weight = (each.double().numpy() for each in task.kept["given"])
     found = answers["hint"]
     if not isinstance(found, Mapping):
-        return Verdict(0, "no answer", f"`hint_loss` could not be used: {found.reason if isinstance(found, Failure) else 'no value'}.")
+        return Verdict(
+            0,
+            "no answer",
+            f"`hint_loss` could not be used: {found.reason if isinstance(found, Failure) else 'no value'}.",
+        )
     difference = np.einsum("dc,bchw->bdhw", weight, student) - teacher
     right, value = np.square(difference).mean(), number(found.get("value"))
     moves = 2 * np.einsum("dc,bdhw->bchw", weight, difference) / difference.size
     turned = 2 * np.einsum("bdhw,bchw->dc", difference, student) / difference.size
     wrong = [
         (0.0, "loss does nothing yet", "Your loss is 0 whatever the maps are."),
-        (np.square(difference).sum(), "sum instead of mean", "You take the sum: the weight of the term then depends on the size of the crop."),
+        (
+            np.square(difference).sum(),
+            "sum instead of mean",
+            "You take the sum: the weight of the term then depends on the size of the crop.",
+        ),
         (np.abs(difference).mean(), "absolute difference", "The hint is the mean of *squared* differences."),
         (np.sqrt(right), "root of the mean", "You take the root. FitNets' hint is the mean square itself."),
     ]
-    named = belief(value, wrong, ("other loss", f"The loss of the test maps is {right:.4f}; you have {value:.4f}."), 1e-4)
+    named = belief(
+        value, wrong, ("other loss", f"The loss of the test maps is {right:.4f}; you have {value:.4f}."), 1e-4
+    )
     own = array(found.get("student"), student.shape), array(found.get("adapter"), (*weight.shape, 1, 1))
     learns = [bool(np.abs(each).max() > 1e-9) for each in own]  # nan compares as no
     exact = near(own[0], moves, 1e-5) and near(own[1][..., 0, 0], turned, 1e-5)
     pulls = array(found.get("teacher"), teacher.shape)
     still = found.get("teacher") is None or near(pulls, np.zeros_like(pulls))
     if not learns[0]:
-        flow = "student detached", "No gradient reaches the student's map: a detached tensor is a number to the optimizer."
+        flow = (
+            "student detached",
+            "No gradient reaches the student's map: a detached tensor is a number to the optimizer.",
+        )
     elif not learns[1]:
-        flow = "adapter not trained", "No gradient reaches the adapter: it would stay random, and the hint a random one."
+        flow = (
+            "adapter not trained",
+            "No gradient reaches the adapter: it would stay random, and the hint a random one.",
+        )
     else:
         flow = named
     return tally(
@@ -175,15 +113,34 @@ def _score_channel(answers: Answers, task: Task) -> Verdict:
     found = next((slip for slip in slips if near(value, _channel(student, teacher, tau, *slip), 1e-6)), None)
     if found is None:
         right = _channel(student, teacher, tau, *slips[0])
-        return Verdict(0, "other loss", f"The term of the test maps is {right:.5f}; yours is {value:.5f}, which no single slip explains.")
+        return Verdict(
+            0,
+            "other loss",
+            f"The term of the test maps is {right:.5f}; yours is {value:.5f}, which no single slip explains.",
+        )
     axis, turned, squared, share = found
     return tally(
         4,
         [
             (1, axis == "positions", "softmax over channels", AXIS),
-            (1, not turned, "divergence the other way round", "That is KL(student || teacher). The teacher's map is the one that weighs."),
-            (1, squared, "tau squared missing", "Without tau^2 the term fades as tau grows: you would compare learning rates."),
-            (1, share == "B C", "wrong divisor", "Divide the sum by images times channels: each channel is one distribution."),
+            (
+                1,
+                not turned,
+                "divergence the other way round",
+                "That is KL(student || teacher). The teacher's map is the one that weighs.",
+            ),
+            (
+                1,
+                squared,
+                "tau squared missing",
+                "Without tau^2 the term fades as tau grows: you would compare learning rates.",
+            ),
+            (
+                1,
+                share == "B C",
+                "wrong divisor",
+                "Divide the sum by images times channels: each channel is one distribution.",
+            ),
         ],
     )
 
@@ -208,20 +165,43 @@ def _score_sweep(answers: Answers, task: Task) -> Verdict:
     read = usable(answer, shape, "sweep(data, alphas, labels, seeds, steps)")
     found = array(answer, shape)
 
-    def grid(alpha_of: Callable[[float], float] = float, seeds_used: Sequence[int] = seeds, length: int = steps) -> np.ndarray:
+    def grid(
+        alpha_of: Callable[[float], float] = float, seeds_used: Sequence[int] = seeds, length: int = steps
+    ) -> np.ndarray:
         rows = [[[train_kernel(data, alpha_of(a), n, s, length) for s in seeds_used] for n in labels] for a in alphas]
         return np.array([[[held_out(data, kernel) for kernel in cell] for cell in row] for row in rows])
 
     right = grid()
     wrong = [
         (np.zeros(shape), "sweep does nothing yet", "All scores are 0."),
-        (right[::-1], "alpha and 1 - alpha changed places", "Your first row is that of the last alpha: alpha is the share of the *truth*."),
-        (np.broadcast_to(right[:, :, :1], shape), "one seed for all", "All columns are those of the first seed: a spread of 0 is no spread."),
-        (np.broadcast_to(right[:, -1:], shape), "labels not used", "One label and eight score the same: the number of labels is not passed on."),
-        (right[:, :, ::-1], "seeds in another order", "The columns are in another order than the seeds: pairs would be torn apart."),
+        (
+            right[::-1],
+            "alpha and 1 - alpha changed places",
+            "Your first row is that of the last alpha: alpha is the share of the *truth*.",
+        ),
+        (
+            np.broadcast_to(right[:, :, :1], shape),
+            "one seed for all",
+            "All columns are those of the first seed: a spread of 0 is no spread.",
+        ),
+        (
+            np.broadcast_to(right[:, -1:], shape),
+            "labels not used",
+            "One label and eight score the same: the number of labels is not passed on.",
+        ),
+        (
+            right[:, :, ::-1],
+            "seeds in another order",
+            "The columns are in another order than the seeds: pairs would be torn apart.",
+        ),
     ]
     close = near(found, right, 1e-3)
-    named = belief(found, wrong, ("other scores", "Your scores are not those of `held_out` after `train_kernel` with these settings."), 1e-3)
+    named = belief(
+        found,
+        wrong,
+        ("other scores", "Your scores are not those of `held_out` after `train_kernel` with these settings."),
+        1e-3,
+    )
     cells = np.isclose(found, right, atol=1e-3)
     return tally(
         4,
@@ -229,7 +209,11 @@ def _score_sweep(answers: Answers, task: Task) -> Verdict:
             read,
             (2, close, *(named if read[1] else read[2:])),
             (1, bool(cells.mean() >= 0.5), *(named if read[1] else read[2:])),
-            (1, bool(read[1] and cells[:, :, 0].mean() >= 0.5 and np.ptp(found) > 1e-3), *(named if read[1] else read[2:])),
+            (
+                1,
+                bool(read[1] and cells[:, :, 0].mean() >= 0.5 and np.ptp(found) > 1e-3),
+                *(named if read[1] else read[2:]),
+            ),
         ],
     )
 
@@ -242,7 +226,12 @@ def _ask_table(secret: Secret) -> Task:
     rng = secret.rng("lab4", "table")
     alphas, seeds = [0.0, 0.25, 0.5, 0.75, 1.0], 5
     luck = 28 + 0.4 * rng.standard_normal(seeds)
-    scores = np.stack([luck + shift + spread * rng.standard_normal(seeds) for shift, spread in ((-0.4, 0.03), (0.3, 0.03), (0.02, 0.2), (0.15, 0.02), (0, 0))])
+    scores = np.stack(
+        [
+            luck + shift + spread * rng.standard_normal(seeds)
+            for shift, spread in ((-0.4, 0.03), (0.3, 0.03), (0.02, 0.2), (0.15, 0.02), (0, 0))
+        ]
+    )
     return Task({"table": Call("summary", (scores, alphas))}, {"scores": scores})
 
 
@@ -255,7 +244,9 @@ def _score_table(answers: Answers, task: Task) -> Verdict:
     scores, found = task.kept["scores"], answers["table"]
     keys = {"gain", "half_width", "verdict"}
     if not isinstance(found, Mapping) or not keys <= set(found):
-        return Verdict(0, "no dict with the three keys", f"`summary` must answer a dict with {', '.join(sorted(keys))}.")
+        return Verdict(
+            0, "no dict with the three keys", f"`summary` must answer a dict with {', '.join(sorted(keys))}."
+        )
     count, many = scores.shape
     gain, width = (array(found[key], (count,)) for key in ("gain", "half_width"))
     pairs = scores - scores[-1]
@@ -264,29 +255,82 @@ def _score_table(answers: Answers, task: Task) -> Verdict:
     right = t * spread / np.sqrt(many)
     wrong_gain = [
         (np.zeros(count), "table does nothing yet", "All gains are 0."),
-        (scores.mean(1), "score instead of gain", "You answer the mean score. A gain is the difference to the student alone, alpha = 1."),
-        ((scores - scores[0]).mean(1), "wrong baseline", "Your baseline is alpha = 0, the teacher by itself. The student *alone* is alpha = 1."),
-        (scores.max(1) - scores[-1].max(), "best seed", "You compare the best seeds: the more seeds, the higher the best. Take means."),
-        (-pairs.mean(1), "sign turned round", "A gain is the arm less the student alone; yours is the other way round."),
+        (
+            scores.mean(1),
+            "score instead of gain",
+            "You answer the mean score. A gain is the difference to the student alone, alpha = 1.",
+        ),
+        (
+            (scores - scores[0]).mean(1),
+            "wrong baseline",
+            "Your baseline is alpha = 0, the teacher by itself. The student *alone* is alpha = 1.",
+        ),
+        (
+            scores.max(1) - scores[-1].max(),
+            "best seed",
+            "You compare the best seeds: the more seeds, the higher the best. Take means.",
+        ),
+        (
+            -pairs.mean(1),
+            "sign turned round",
+            "A gain is the arm less the student alone; yours is the other way round.",
+        ),
         (np.median(pairs, 1), "median", "This lab takes the mean over seeds, whose interval you give."),
     ]
     wrong_width = [
-        (spread, "standard deviation as interval", "That is the standard deviation over seeds. The interval of the *mean* is it over the root of n, times t."),
-        (spread / np.sqrt(many), "standard error as interval", "That is the standard error: 95 % of a mean of five lie within t = 2.78 of it."),
-        (1.96 * spread / np.sqrt(many), "1.96 with five seeds", "1.96 belongs to many seeds. With five it is Student's t, 2.78."),
-        (t * pairs.std(1) / np.sqrt(many), "divided by n", "Your standard deviation divides by n; over a sample it is n - 1 (`ddof=1`)."),
-        (t * alone / np.sqrt(many), "not paired", "Your interval is that of the scores. The luck of a seed is in both students: take the interval of the *differences*."),
-        (t * np.sqrt(alone**2 + alone[-1] ** 2) / np.sqrt(many), "not paired", "You add the variances of both arms, as if their seeds had nothing in common. They are paired."),
+        (
+            spread,
+            "standard deviation as interval",
+            "That is the standard deviation over seeds. The interval of the *mean* is it over the root of n, times t.",
+        ),
+        (
+            spread / np.sqrt(many),
+            "standard error as interval",
+            "That is the standard error: 95 % of a mean of five lie within t = 2.78 of it.",
+        ),
+        (
+            1.96 * spread / np.sqrt(many),
+            "1.96 with five seeds",
+            "1.96 belongs to many seeds. With five it is Student's t, 2.78.",
+        ),
+        (
+            t * pairs.std(1) / np.sqrt(many),
+            "divided by n",
+            "Your standard deviation divides by n; over a sample it is n - 1 (`ddof=1`).",
+        ),
+        (
+            t * alone / np.sqrt(many),
+            "not paired",
+            "Your interval is that of the scores. The luck of a seed is in both students: take the interval "
+            "of the *differences*.",
+        ),
+        (
+            t * np.sqrt(alone**2 + alone[-1] ** 2) / np.sqrt(many),
+            "not paired",
+            "You add the variances of both arms, as if their seeds had nothing in common. They are paired.",
+        ),
         (2 * right, "whole width", "That is the whole width of the interval; half of it is asked for."),
     ]
     arms = slice(0, -1)  # of the student alone against itself nothing is asked
-    named = belief(gain[arms], [(value[arms], *words) for value, *words in wrong_gain], ("other gain", "Your gains are not the mean differences to alpha = 1."), 1e-4)
-    width_named = belief(width[arms], [(value[arms], *words) for value, *words in wrong_width], ("other interval", "The half width is t times the standard deviation of the differences, over the root of n."), 1e-4)
+    named = belief(
+        gain[arms],
+        [(value[arms], *words) for value, *words in wrong_gain],
+        ("other gain", "Your gains are not the mean differences to alpha = 1."),
+        1e-4,
+    )
+    width_named = belief(
+        width[arms],
+        [(value[arms], *words) for value, *words in wrong_width],
+        ("other interval", "The half width is t times the standard deviation of the differences, over the root of n."),
+        1e-4,
+    )
     paired = width_named[0] in ("1.96 with five seeds", "divided by n", "whole width")
     said = list(found["verdict"]) if isinstance(found["verdict"], (list, np.ndarray)) else []
     own = [verdict(*each) for each in zip(gain[arms], width[arms], strict=True)]
     words = {str(each) for each in said[: count - 1]}
-    consistent = np.isfinite(gain).all() and np.isfinite(width).all() and [str(each) for each in said[: count - 1]] == own
+    consistent = (
+        np.isfinite(gain).all() and np.isfinite(width).all() and [str(each) for each in said[: count - 1]] == own
+    )
     return tally(
         4,
         [
@@ -298,7 +342,10 @@ def _score_table(answers: Answers, task: Task) -> Verdict:
     )
 
 
-VERDICT = "A verdict is `better` or `worse`, and `no gain` where your own interval contains 0: hold each against its two numbers."
+VERDICT = (
+    "A verdict is `better` or `worse`, and `no gain` where your own interval contains 0: hold each "
+    "against its two numbers."
+)
 
 LAB = Lab(
     "lab4_distillation",
