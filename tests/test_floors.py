@@ -47,6 +47,7 @@ HEAVY = {
     "onnxruntime",
     "av",
     "cv2",
+    "nbgrader",
     "piq",
 }
 HEAVY_FLOORS = (5, 6, 7)
