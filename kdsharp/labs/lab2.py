@@ -137,7 +137,7 @@ def _ask_psnr(secret: Secret) -> Task:
     truth = rng.uniform(0, 0.45, (32, 40))
     image = np.clip(truth + 0.03 * rng.standard_normal(truth.shape), 0, 1)
     bytes_truth = rng.integers(0, 256, (32, 40, 3)).astype(np.uint8)
-    bytes_image = np.clip(bytes_truth + rng.integers(-12, 13, bytes_truth.shape), 0, 255).astype(np.uint8)
+    bytes_image = np.clip(bytes_truth + rng.integers(-40, 41, bytes_truth.shape), 0, 255).astype(np.uint8)
     questions = {"float": Call("psnr", (image, truth, 1.0)), "bytes": Call("psnr", (bytes_image, bytes_truth, 255))}
     return Task(questions, {"float": (image, truth, 1.0), "bytes": (bytes_image, bytes_truth, 255)})
 
@@ -202,7 +202,7 @@ PEAK = (
     "You took the brightest value of the picture for the range. A dark photo then gets a lower score for "
     "the same error."
 )
-WRAPPED = "On uint8 you subtract before you widen: 3 - 5 is 254 there. Convert to float first."
+WRAPPED = "On uint8 you compute before you widen: 3 - 5 is 254 there, and 20 * 20 is 144. Convert to float first."
 NO_RANGE = "You take the range to be 1 whatever is asked for."
 
 

@@ -207,7 +207,9 @@ def _score_teacher(answers: Answers, task: Task) -> Verdict:
 
 
 def _ask_lose(secret: Secret) -> Task:
-    return Task({"photo": Call("losing_photo", (secret.seed("lab3", "photo"),))}, {"rng": secret.rng("lab3", "shakes")})
+    return Task(
+        {"photo": Call("losing_photo", (secret.seed("lab3", "photo"),))}, {"shakes": secret.seed("lab3", "shakes")}
+    )
 
 
 def _score_lose(answers: Answers, task: Task) -> Verdict:
@@ -225,7 +227,7 @@ def _score_lose(answers: Answers, task: Task) -> Verdict:
             "photo with nothing in it",
             f"The standard deviation is {contrast:.1f} grey levels; at least 8 are asked for.",
         )
-    worse = losses_of_tiny(found, task.kept["rng"])
+    worse = losses_of_tiny(found, np.random.default_rng(task.kept["shakes"]))
     why = (
         "student still gains",
         f"On your photo the student gains {-worse:.2f} dB over three shakes. What does it take for blur that is none?",
