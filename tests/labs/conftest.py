@@ -1,5 +1,7 @@
 """A lab so small that marking it takes seconds: its kernel imports nothing."""
 
+import shutil
+
 import nbformat
 import numpy as np
 import pytest
@@ -68,22 +70,35 @@ def source_notebook(tmp_path_factory):
     return path
 
 
+def replace_labs(patch, notebook):
+    for module in (kdsharp.labs, folders):
+        patch.setattr(module, "labs", lambda: {LAB.name: LAB})
+        patch.setattr(module, "source", lambda lab: notebook)
+
+
 @pytest.fixture
 def tiny(monkeypatch, source_notebook):
     """The tiny lab, in the place of all others."""
-    for module in (kdsharp.labs, folders):
-        monkeypatch.setattr(module, "labs", lambda: {LAB.name: LAB})
-        monkeypatch.setattr(module, "source", lambda lab: source_notebook)
+    replace_labs(monkeypatch, source_notebook)
     return LAB
 
 
-@pytest.fixture
-def home(tiny, tmp_path):
-    """The folder of a class, with the tiny lab handed out."""
+@pytest.fixture(scope="session")
+def handed_out(source_notebook, tmp_path_factory):
+    """A class folder with the tiny lab handed out, to be copied: nbgrader takes seconds for it."""
     pytest.importorskip("nbgrader")
-    made = ClassFolder(tmp_path / "class")
-    made.release(tiny)
-    return made
+    made = ClassFolder(tmp_path_factory.mktemp("class"))
+    with pytest.MonkeyPatch.context() as patch:
+        replace_labs(patch, source_notebook)
+        made.release(LAB)
+    return made.root
+
+
+@pytest.fixture
+def home(tiny, handed_out, tmp_path):
+    """The folder of a class, with the tiny lab handed out."""
+    shutil.copytree(handed_out, tmp_path / "class")
+    return ClassFolder(tmp_path / "class")
 
 
 @pytest.fixture

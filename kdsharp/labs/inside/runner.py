@@ -52,7 +52,7 @@ def say(frame: dict[str, Any], content: bytes = b"") -> None:
 
 
 class Run:
-    """One notebook in one kernel, or two: a cell that ended the first is left out of the second.
+    """One notebook in one kernel, or up to three: what ended one, a cell or a question, is left out of the next.
 
     Seconds are the processor's, so that a busy machine costs nobody a point; who only waits is stopped by the clock,
     after ``patience`` times as many.
@@ -62,11 +62,14 @@ class Run:
         self.job, self.scratch = job, scratch
         self.limits = json.loads((job / "job.json").read_text(encoding="utf-8"))
         self.notebook = nbformat.read(job / "notebook.ipynb", as_version=4)
+        self.count = len(self.notebook.cells)
         self.left_out: set[int] = set()
-        self.spent_before = 0.0
+        self.asked: set[str] = set()
+        self.before = self.seen = 0.0
 
     async def start(self) -> None:
         """A fresh kernel, reached by files: the sandbox has no network."""
+        self.before = self.seen
         manager = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=str(self.scratch / "kernel"))
         self.client: Any = Client(
             self.notebook,
@@ -85,17 +88,16 @@ class Run:
 
     def spent(self) -> float:
         """Processor seconds of the kernel, and of what it started and saw end."""
-        try:
-            return self.spent_before + sum(psutil.Process(self.client.km.provisioner.pid).cpu_times()[:4])
-        except (psutil.Error, AttributeError):
-            return self.spent_before
+        with contextlib.suppress(psutil.Error, AttributeError):  # a kernel that has ended
+            self.seen = self.before + sum(psutil.Process(self.client.km.provisioner.pid).cpu_times()[:4])
+        return self.seen
 
     def left(self) -> float:
         return self.limits["seconds"] - self.spent()
 
     async def cells(self) -> int | None:
         """Run the cells, telling each; the place of one that ended the kernel, or None."""
-        for place, cell in enumerate(self.notebook.cells):
+        for place, cell in enumerate(self.notebook.cells[: self.count]):
             if cell.cell_type != "code" or place in self.left_out:
                 continue
             left = self.left() - self.limits["reserve"]
@@ -107,7 +109,6 @@ class Run:
                 trouble = await self.execute(cell, place, min(left, self.limits["cell"]))
             except DeadKernelError:
                 say({"cell": place, "trouble": "this cell ended the kernel"})
-                self.spent_before = max(self.spent_before, started)
                 return place
             if cell.metadata.pop("cut", False):
                 trouble = trouble or "it put out more than is kept"
@@ -138,6 +139,9 @@ class Run:
     async def questions(self) -> str:
         """Ask each question and pass its answer on; the one at which the kernel ended, or ''."""
         for number, (name, seconds) in enumerate(self.limits["questions"]):
+            if name in self.asked:
+                continue
+            self.asked.add(name)
             out = self.scratch / f"answer-{number}"
             asked = [str(self.job / f"question-{number}"), str(HERE.parent / "packing.py"), str(out)]
             code = f"__import__('runpy').run_path({str(HERE / 'answering.py')!r})['answer'](*{asked!r}, globals())"
@@ -162,13 +166,15 @@ class Run:
         return ""
 
     async def whole(self) -> None:
-        for _ in range(2):
+        for _ in range(3):
             await self.start()
             ended = await self.cells()
-            if ended is None:
-                await self.questions()
+            if ended is not None:
+                self.left_out.add(ended)
+            elif not await self.questions():
                 break
-            self.left_out.add(ended)
+            with contextlib.suppress(Exception):  # what did not stop when it was told to
+                await self.client.km.shutdown_kernel(now=True)
         say({"end": True})
 
 
