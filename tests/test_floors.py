@@ -47,7 +47,6 @@ HEAVY = {
     "onnxruntime",
     "av",
     "cv2",
-    "nbgrader",
     "piq",
 }
 HEAVY_FLOORS = (5, 6, 7)
@@ -139,4 +138,4 @@ def test_the_package_is_imported_within_a_second_of_torch(fresh):
 
 
 def test_nothing_heavy_is_imported_on_the_way(fresh):
-    assert not HEAVY & {name.split(".")[0] for name in fresh[1].split()}
+    assert not (HEAVY | {"nbgrader"}) & {name.split(".")[0] for name in fresh[1].split()}
