@@ -1,5 +1,6 @@
 """Lab 2, blur and measures: what is asked of a submission, and what its answers are worth (lessons 03 and 04)."""
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -40,7 +41,7 @@ def _ask_shake(secret: Secret) -> Task:
     return Task(questions, {"photo": photo, "psf": psf, "ramp": ramp})
 
 
-SPACES = {
+SPACES: dict[str, tuple[Callable[..., np.ndarray], Callable[..., np.ndarray]]] = {
     "light": (light, stored),
     "power": (lambda v: v**2.2, lambda v: np.maximum(v, 0) ** (1 / 2.2)),
     "stored": (np.array, np.array),

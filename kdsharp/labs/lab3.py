@@ -90,7 +90,7 @@ def _score_loop(answers: Answers, task: Task) -> Verdict:
     start, steps = given[0].numpy(), len(given[1])
     losses, weights = array(_numbers(found.get("losses")), (steps,)), array(found.get("weights"), (5, 5))
     right_losses, right = _descend(*given)
-    wrong = [(_descend(*given, slip)[1], *words) for slip, words in SLIPS.items()]
+    wrong = [(_descend(*given, slip=slip)[1], *words) for slip, words in SLIPS.items()]
     wrong.insert(
         0, (start, "weights do not move", "The weights are where they were: no `backward()`, no `step()`, or no loop.")
     )
