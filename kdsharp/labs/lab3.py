@@ -83,7 +83,8 @@ def _ask_loop(secret: Secret) -> Task:
 
 
 def _score_loop(answers: Answers, task: Task) -> Verdict:
-    given, found = task.kept["given"], answers["trained"]
+    given: tuple[Tensor, Tensor, Tensor, float] = task.kept["given"]
+    found = answers["trained"]
     if not isinstance(found, dict):
         reason = found.reason if isinstance(found, Failure) else "it is no dict"
         return Verdict(0, "no answer", f"`fit` could not be used: {reason}.")
