@@ -30,6 +30,8 @@ from kdsharp.labs.spec import Lab, Verdict
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """Of a feedback page: no script runs and nothing is fetched, whatever it holds."""
+STYLE = "pre { white-space: pre-wrap !important } div.nbgrader_cell .panel-heading { height: auto; overflow: auto }"
+"""Long lines break, and on a telephone a score stands below its cell's name."""
 COURSE = "kdsharp"
 
 
@@ -65,8 +67,8 @@ class StillPages(HTMLExporter):
 
     def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **options: Any) -> tuple[Any, Any]:
         page, found = super().from_notebook_node(nb, resources, **options)
-        head, start, rest = page.partition("<head>")
-        return f'{head}{start}\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">{rest}', found
+        page = page.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">', 1)
+        return page.replace("</head>", f"<style>{STYLE}</style>\n</head>", 1), found
 
 
 def filled(notebook: NotebookNode, marked: Marked, lab: Lab) -> NotebookNode:

@@ -7,34 +7,14 @@ Pictures here are grey, float64 (H, W), most of them in [0, 1]; edges are contin
 import numpy as np
 from scipy import ndimage
 
+from kdsharp.course.given.filters import AMOUNTS, RADII, mean_psnr, reference_unsharp
 from kdsharp.datasets import dead_leaves
-from kdsharp.filters import unsharp_mask
 from kdsharp.images import luma, to_tensor
 from kdsharp.labs.judging import array, belief, near, number, usable
 from kdsharp.labs.spec import Answers, Call, Exercise, Lab, Manual, Secret, Task, Verdict, prediction, tally
 
 CROSS = np.array([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]])
 """The Laplacian with four neighbours: the sum of both second differences."""
-RADII, AMOUNTS = (4.0, 2.0, 1.0), (0.0, 0.5, 1.0, 2.0, 4.0)
-"""What ``choose`` may choose from, in pixels and without a unit."""
-
-
-def reference_unsharp(image: np.ndarray, radius: float, amount: float) -> np.ndarray:
-    """The package's unsharp mask on a grey picture (H, W), so that section 4 does not depend on sections 1 and 2."""
-    return unsharp_mask(to_four(image), radius, amount)[0, 0].numpy()
-
-
-def to_four(image: np.ndarray):
-    """A grey picture (H, W) as a double tensor (1, 1, H, W)."""
-    import torch
-
-    return torch.from_numpy(np.ascontiguousarray(image, dtype=np.float64))[None, None]
-
-
-def mean_psnr(images: np.ndarray, truths: np.ndarray) -> float:
-    """The mean over the pictures (N, H, W) of each one's PSNR in dB, after clipping to [0, 1]."""
-    errors = np.square(np.clip(images, 0, 1) - truths).mean((1, 2))
-    return float(np.mean(-10 * np.log10(errors)))
 
 
 def _picture(secret: Secret, *names: str) -> np.ndarray:
@@ -60,7 +40,8 @@ def _score_blur(answers: Answers, task: Task) -> Verdict:
         (
             ndimage.gaussian_filter(picture, np.sqrt(sigma)),
             "sigma taken for the variance",
-            "Your blur is as wide as one whose *variance* is sigma: the exponent is -x^2 / (2 sigma^2), with the square.",
+            "Your blur is as wide as one whose *variance* is sigma: the exponent is -x^2 / (2 sigma^2), with "
+            "the square.",
         ),
         (
             ndimage.gaussian_filter(picture, sigma, truncate=1.0),
@@ -111,7 +92,8 @@ ONE_AXIS = (
     "You blur along one axis only. The Gaussian is separable: one pass along the rows, then one along the columns."
 )
 WALL = (
-    "A flat wall of 0.70 comes back as {:.2f} in its corner and {:.2f} in its middle. The weights must sum to 1 wherever they "
+    "A flat wall of 0.70 comes back as {:.2f} in its corner and {:.2f} in its middle. The weights must sum "
+    "to 1 wherever they "
     "lie, at the border too."
 )
 OTHER = {
@@ -193,7 +175,8 @@ def _score_unsharp(answers: Answers, task: Task) -> Verdict:
                 0.5,
                 near(found, right, 5e-3),
                 "clamped inside the filter",
-                "You clip inside the filter. Filters here do not: what they overshoot must still be seen. Clip once, last.",
+                "You clip inside the filter. Filters here do not: what they overshoot must still be seen. "
+                "Clip once, last.",
             ),
             (
                 0.5,
@@ -244,7 +227,8 @@ def _score_laplacian(answers: Answers, task: Task) -> Verdict:
         (
             picture - amount * wide,
             "second difference over two pixels",
-            "`np.gradient` twice looks two pixels away and does not see the finest detail at all. Use the neighbours themselves.",
+            "`np.gradient` twice looks two pixels away and does not see the finest detail at all. Use the "
+            "neighbours themselves.",
         ),
     ]
     border = belief(
@@ -271,7 +255,10 @@ def _score_laplacian(answers: Answers, task: Task) -> Verdict:
     )
 
 
-ADDED = "You add the Laplacian and so blur: at a bright pixel it is *negative*, because its neighbours are darker. Subtract it."
+ADDED = (
+    "You add the Laplacian and so blur: at a bright pixel it is *negative*, because its neighbours are "
+    "darker. Subtract it."
+)
 
 
 def butterworth(height: int, width: int, cutoff: float, power: float) -> np.ndarray:
@@ -381,12 +368,13 @@ def _nan(answers: Answers, shape: tuple[int, ...]) -> tuple[str, str]:
 def _pairs(rng: np.random.Generator, count: int, sigma: float, noise: float) -> tuple[np.ndarray, np.ndarray]:
     """Blurred and sharp leaves, (count, 64, 64) each."""
     sharp = np.stack([luma(to_tensor(dead_leaves(64, rng)))[0, 0].double().numpy() for _ in range(count)])
-    soft = np.stack([ndimage.gaussian_filter(each, sigma, mode="mirror") for each in sharp])
+    widths = sigma * np.linspace(0.7, 1.3, count)  # so that the mean of PSNRs is not the PSNR of the mean error
+    soft = np.stack([ndimage.gaussian_filter(each, w, mode="mirror") for each, w in zip(sharp, widths, strict=True)])
     return np.clip(soft + noise * rng.standard_normal(soft.shape), 0, 1), sharp
 
 
 def _ask_choose(secret: Secret) -> Task:
-    """Training pictures with little noise, held-out ones with much, so that either set has a best setting of its own."""
+    """Training pictures with little noise, held-out ones with more, so that each set has a best setting of its own."""
     rng = secret.rng("lab1", "choose")
     sigma = float(rng.uniform(1.0, 1.3))
     train, held = _pairs(rng, 4, sigma, 0.004), _pairs(rng, 3, sigma, 0.02)
@@ -427,7 +415,8 @@ def _score_choose(answers: Answers, task: Task) -> Verdict:
         (
             max(tables["held"], key=tables["held"].__getitem__),
             "tuned on held-out photos",
-            "Your setting is the best one for the held-out photos. They judge the choice, so that they may have no part in it.",
+            "Your setting is the best one for the held-out photos. They judge the choice, so that they may "
+            "have no part in it.",
         ),
     ]
     named = belief(setting, wrong, ("other choice", "Another setting has a higher mean PSNR on the training photos."))

@@ -1,19 +1,16 @@
 """Lab 2, blur and measures: what is asked of a submission, and what its answers are worth (lessons 03 and 04)."""
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
 import numpy as np
 from scipy import ndimage
-from skimage.metrics import structural_similarity
 
 from kdsharp import kernels
-from kdsharp.datasets import dead_leaves
+from kdsharp.course.given.measures import disagreement, oracle_ssim, split
 from kdsharp.labs.judging import array, belief, near, number, usable
 from kdsharp.labs.spec import Answers, Call, Exercise, Lab, Manual, Secret, Task, Verdict, prediction, tally
-
-SIDE = 48
-"""Pixels a side of the pictures of a split."""
 
 
 def light(values: np.ndarray) -> np.ndarray:
@@ -24,17 +21,6 @@ def light(values: np.ndarray) -> np.ndarray:
 def stored(linear: np.ndarray) -> np.ndarray:
     """Linear light to sRGB values, the inverse of :func:`light`."""
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
-
-
-def wrapped_unsharp(image: np.ndarray, radius: float, amount: float = 1.0) -> np.ndarray:
-    """The wrong filter of exercise 5: an unsharp mask whose picture (H, W) goes on periodically."""
-    return image + amount * (image - ndimage.gaussian_filter(image, radius, mode="wrap"))
-
-
-def disagreement(image: np.ndarray, radius: float) -> float:
-    """What the test of exercise 5 looks at: the largest difference to the mask that reflects at the border."""
-    right = image + (image - ndimage.gaussian_filter(image, radius, mode="mirror"))
-    return float(np.abs(wrapped_unsharp(image, radius) - right).max())
 
 
 # 1. shake
@@ -55,7 +41,7 @@ def _ask_shake(secret: Secret) -> Task:
     return Task(questions, {"photo": photo, "psf": psf, "ramp": ramp})
 
 
-SPACES = {
+SPACES: dict[str, tuple[Callable[..., np.ndarray], Callable[..., np.ndarray]]] = {
     "light": (light, stored),
     "power": (lambda v: v**2.2, lambda v: np.maximum(v, 0) ** (1 / 2.2)),
     "stored": (np.array, np.array),
@@ -152,7 +138,7 @@ def _ask_psnr(secret: Secret) -> Task:
     truth = rng.uniform(0, 0.45, (32, 40))
     image = np.clip(truth + 0.03 * rng.standard_normal(truth.shape), 0, 1)
     bytes_truth = rng.integers(0, 256, (32, 40, 3)).astype(np.uint8)
-    bytes_image = np.clip(bytes_truth + rng.integers(-12, 13, bytes_truth.shape), 0, 255).astype(np.uint8)
+    bytes_image = np.clip(bytes_truth + rng.integers(-40, 41, bytes_truth.shape), 0, 255).astype(np.uint8)
     questions = {"float": Call("psnr", (image, truth, 1.0)), "bytes": Call("psnr", (bytes_image, bytes_truth, 255))}
     return Task(questions, {"float": (image, truth, 1.0), "bytes": (bytes_image, bytes_truth, 255)})
 
@@ -213,8 +199,11 @@ def _score_psnr(answers: Answers, task: Task) -> Verdict:
     )
 
 
-PEAK = "You took the brightest value of the picture for the range. A dark photo then gets a lower score for the same error."
-WRAPPED = "On uint8 you subtract before you widen: 3 - 5 is 254 there. Convert to float first."
+PEAK = (
+    "You took the brightest value of the picture for the range. A dark photo then gets a lower score for "
+    "the same error."
+)
+WRAPPED = "On uint8 you compute before you widen: 3 - 5 is 254 there, and 20 * 20 is 144. Convert to float first."
 NO_RANGE = "You take the range to be 1 whatever is asked for."
 
 
@@ -244,12 +233,6 @@ def _ssim(x: np.ndarray, y: np.ndarray, window: Any, crop: int = 5, c1: float = 
 
 def _gaussian(x: np.ndarray) -> np.ndarray:
     return ndimage.gaussian_filter(x, 1.5, truncate=3.5, mode="mirror")
-
-
-def oracle_ssim(image: np.ndarray, truth: np.ndarray, data_range: float) -> float:
-    """scikit-image's number for the SSIM of Wang and others 2004, grey (H, W): independent of anything here."""
-    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
-    return float(structural_similarity(image, truth, data_range=data_range, **options))
 
 
 def _score_ssim(answers: Answers, task: Task) -> Verdict:
@@ -316,34 +299,13 @@ def _score_ssim(answers: Answers, task: Task) -> Verdict:
     )
 
 
-WHOLE = "You take mean and variance of the whole picture. SSIM takes them in a small window around each pixel, then the mean of all."
+WHOLE = (
+    "You take mean and variance of the whole picture. SSIM takes them in a small window around each "
+    "pixel, then the mean of all."
+)
 
 
 # 4. the leak
-
-
-def split(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """A split with a leak: training pictures (8, 48, 48), held-out ones (10, 48, 48), uint8, and what each of those is.
-
-    ``copy`` (two), ``changed`` (turned or mirrored, contrast and brightness moved: two), ``shifted`` (a crop of the same photo,
-    up to 8 pixels beside it: two) and ``honest`` (four).
-    """
-    photos = [dead_leaves(2 * SIDE, rng)[..., 1] for _ in range(12)]
-    cut = [photo[16 : 16 + SIDE, 16 : 16 + SIDE] for photo in photos]
-    train, held = cut[:8], []
-    chosen = rng.permutation(8)[:6]
-    for place in chosen[:2]:
-        held.append(("copy", cut[place]))
-    for place in chosen[2:4]:
-        turned = np.rot90(cut[place], int(rng.integers(1, 4)))
-        turned = turned[:, ::-1] if rng.random() < 0.5 else turned
-        held.append(("changed", (turned * rng.uniform(0.6, 0.85) + rng.uniform(5, 35)).astype(np.uint8)))
-    for place in chosen[4:6]:
-        down, right = rng.integers(4, 9, 2)
-        held.append(("shifted", photos[place][16 + down : 16 + down + SIDE, 16 + right : 16 + right + SIDE]))
-    held += [("honest", each) for each in cut[8:]]
-    order = rng.permutation(len(held))
-    return np.stack(train), np.stack([held[k][1] for k in order]), [held[k][0] for k in order]
 
 
 def _ask_leak(secret: Secret) -> Task:
@@ -391,8 +353,14 @@ def _score_leak(answers: Answers, task: Task) -> Verdict:
 
 
 LIST = "Answer a list with one True or False for each held-out picture."
-CHANGED = "A copy that was turned or mirrored, with its contrast moved, is not found. Two crops of one scene know each other whatever an editor did to them."
-SHIFTED = "Crops of one photo that overlap are not found (or an honest picture is accused for it). This is what *split by photo, never by crop* means."
+CHANGED = (
+    "A copy that was turned or mirrored, with its contrast moved, is not found. Two crops of one scene "
+    "know each other whatever an editor did to them."
+)
+SHIFTED = (
+    "Crops of one photo that overlap are not found (or an honest picture is accused for it). This is "
+    "what *split by photo, never by crop* means."
+)
 
 
 # 5. fool a test
@@ -418,12 +386,14 @@ def _score_fool(answers: Answers, task: Task) -> Verdict:
     if opposite > 0.05:
         why = (
             "opposite borders differ",
-            "The wrong filter goes on at the opposite side: on your picture the two sides differ, and the test sees it.",
+            "The wrong filter goes on at the opposite side: on your picture the two sides differ, and the "
+            "test sees it.",
         )
     else:
         why = (
             "border not calm far enough",
-            f"The test finds {gap:.4f}. The mask looks four radii far: within that, both ways to go on must see the same.",
+            f"The test finds {gap:.4f}. The mask looks four radii far: within that, both ways to go on must "
+            f"see the same.",
         )
     return tally(
         3,

@@ -83,14 +83,15 @@ def _ask_loop(secret: Secret) -> Task:
 
 
 def _score_loop(answers: Answers, task: Task) -> Verdict:
-    given, found = task.kept["given"], answers["trained"]
+    given: tuple[Tensor, Tensor, Tensor, float] = task.kept["given"]
+    found = answers["trained"]
     if not isinstance(found, dict):
         reason = found.reason if isinstance(found, Failure) else "it is no dict"
         return Verdict(0, "no answer", f"`fit` could not be used: {reason}.")
     start, steps = given[0].numpy(), len(given[1])
     losses, weights = array(_numbers(found.get("losses")), (steps,)), array(found.get("weights"), (5, 5))
     right_losses, right = _descend(*given)
-    wrong = [(_descend(*given, slip)[1], *words) for slip, words in SLIPS.items()]
+    wrong = [(_descend(*given, slip=slip)[1], *words) for slip, words in SLIPS.items()]
     wrong.insert(
         0, (start, "weights do not move", "The weights are where they were: no `backward()`, no `step()`, or no loop.")
     )
@@ -207,7 +208,9 @@ def _score_teacher(answers: Answers, task: Task) -> Verdict:
 
 
 def _ask_lose(secret: Secret) -> Task:
-    return Task({"photo": Call("losing_photo", (secret.seed("lab3", "photo"),))}, {"rng": secret.rng("lab3", "shakes")})
+    return Task(
+        {"photo": Call("losing_photo", (secret.seed("lab3", "photo"),))}, {"shakes": secret.seed("lab3", "shakes")}
+    )
 
 
 def _score_lose(answers: Answers, task: Task) -> Verdict:
@@ -225,7 +228,7 @@ def _score_lose(answers: Answers, task: Task) -> Verdict:
             "photo with nothing in it",
             f"The standard deviation is {contrast:.1f} grey levels; at least 8 are asked for.",
         )
-    worse = losses_of_tiny(found, task.kept["rng"])
+    worse = losses_of_tiny(found, np.random.default_rng(task.kept["shakes"]))
     why = (
         "student still gains",
         f"On your photo the student gains {-worse:.2f} dB over three shakes. What does it take for blur that is none?",

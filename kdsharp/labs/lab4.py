@@ -195,14 +195,14 @@ def _score_sweep(answers: Answers, task: Task) -> Verdict:
             "The columns are in another order than the seeds: pairs would be torn apart.",
         ),
     ]
-    close = near(found, right, 1e-3)
+    close = near(found, right, 1e-5)
     named = belief(
         found,
         wrong,
         ("other scores", "Your scores are not those of `held_out` after `train_kernel` with these settings."),
         1e-3,
     )
-    cells = np.isclose(found, right, atol=1e-3)
+    cells = np.isclose(found, right, rtol=0, atol=1e-5)
     return tally(
         4,
         [

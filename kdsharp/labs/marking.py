@@ -16,15 +16,13 @@ from kdsharp.labs.spec import Belief, Call, Exercise, Failure, Lab, Secret, Task
 from kdsharp.places import PACKAGE
 
 RUNNER = str(PACKAGE / "labs" / "inside" / "runner.py")
-CELL_SECONDS = 60.0
-RESERVE = 60.0
-"""Seconds that the cells leave to the questions."""
+GRACE = 3.0
+"""Seconds that a cell has to stop when it is told to."""
 OUTPUT_BYTES = 3_000_000
 """Of one cell, before it is cut."""
 MOST_LINE = 16_000_000
 ANSWER_BYTES = 64_000_000
 LIMITS = sandbox.Limits()
-"""Seconds on the clock: five times what a lab takes, so that a busy machine costs nobody a point."""
 
 
 @dataclass
@@ -119,8 +117,8 @@ def write_job(folder: Path, notebook: NotebookNode, tasks: Mapping[str, Task], l
     questions = [(f"{name}/{which}", asked) for name, task in tasks.items() for which, asked in task.questions.items()]
     for number, (_, asked) in enumerate(questions):
         (folder / f"question-{number}").write_bytes(packing.pack(_question(asked)))
-    job: dict[str, Any] = {"seconds": limits.seconds - 5, "reserve": min(RESERVE, limits.seconds / 3)}
-    job |= {"cell": min(CELL_SECONDS, limits.seconds / 4), "output": OUTPUT_BYTES, "answer": ANSWER_BYTES}
+    job: dict[str, Any] = {"seconds": limits.seconds - 5, "reserve": limits.seconds / 4, "patience": limits.patience}
+    job |= {"cell": limits.seconds / 4, "grace": GRACE, "output": OUTPUT_BYTES, "answer": ANSWER_BYTES}
     job["questions"] = [(name, asked.seconds) for name, asked in questions]
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
 

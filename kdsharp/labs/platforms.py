@@ -21,6 +21,8 @@ CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<number>\d+)_(?P<attemp
 BLACKBOARD = re.compile(r".+_(?P<login>[^_]+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+))?")
 ILIAS = re.compile(r"(?P<last>[^_]+)_(?P<first>[^_]+)_(?P<login>[^_].*)_(?P<number>\d+)")
 COPY = re.compile(r"(?: ?\((\d+)\)|-(\d+))(?=\.\w+$)")
+NO_ACCENT = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
+"""Letters that Unicode does not take apart."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,8 @@ def owner(path: str) -> Owner:
 
 def short(name: str, number: str) -> str:
     """A name in lower-case ASCII; where nothing of it is left, ``student-`` and the platform's number."""
-    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss").replace("ø", "o").replace("ł", "l"))
-    made = re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode().lower()).strip("-")[:60]
+    plain = unicodedata.normalize("NFKD", name.casefold().translate(NO_ACCENT))
+    made = re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode()).strip("-")[:60]
     if made:
         return made
     mixed = "".join(f"{ord(each):x}" for each in name[:8])

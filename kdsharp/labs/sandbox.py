@@ -36,7 +36,8 @@ class Limits:
     """What one submission may use.
 
     Attributes:
-        seconds: of the whole run; what was said until then is kept.
+        seconds: of processor time of the whole run; what was said until then is kept.
+        patience: how many times as long it may take on the clock, on a busy machine or asleep.
         memory: bytes, of one process and of all together.
         processes: with their threads.
         scratch: bytes of its folder, which lies in memory.
@@ -44,7 +45,8 @@ class Limits:
         said: bytes that it may send back.
     """
 
-    seconds: float = 300.0
+    seconds: float = 120.0
+    patience: float = 10.0
     memory: int = 4096 * MB
     processes: int = 96
     scratch: int = 512 * MB
@@ -161,7 +163,7 @@ def _walls(job: Path, limits: Limits) -> list[str]:
     for name, value in (_environment("/scratch") | {"PATH": "/usr/bin:/bin"}).items():
         walls += ["--setenv", name, value]
     bounds = {"nproc": limits.processes, "as": limits.memory, "fsize": limits.file, "core": 0}
-    bounds |= {"cpu": int(limits.seconds * 4), "nofile": 1024, "memlock": 0, "msgqueue": 0}
+    bounds |= {"cpu": int(limits.seconds) + 5, "nofile": 1024, "memlock": 0, "msgqueue": 0}
     walls += ["--", "prlimit", *(f"--{name}={most}:{most}" for name, most in bounds.items())]
     if root:
         user = str(random.SystemRandom().randrange(2_000_000_000, 2_100_000_000))
@@ -196,7 +198,7 @@ def _watch(command: Sequence[str], limits: Limits, environment: Mapping[str, str
         with selectors.DefaultSelector() as ready:
             ready.register(process.stdout, selectors.EVENT_READ, said)
             ready.register(process.stderr, selectors.EVENT_READ, complaints)
-            looked = 0.0
+            looked, spent = 0.0, 0.0
             while ready.get_map() and not reason:
                 for key, _ in ready.select(0.1):
                     content = os.read(key.fd, 1 << 16)
@@ -207,35 +209,39 @@ def _watch(command: Sequence[str], limits: Limits, environment: Mapping[str, str
                 now = time.monotonic()
                 if len(said) > limits.said:
                     reason = f"it sent more than {limits.said // MB} MB"
-                elif now - started > limits.seconds:
+                elif now - started > limits.seconds * limits.patience or spent > limits.seconds:
                     reason = f"it took more than {limits.seconds:.0f} seconds"
                 elif now - looked > 0.2:
                     looked = now
-                    if _memory(process.pid) > limits.memory:
+                    memory, seconds = _used(process.pid)
+                    spent = max(spent, seconds)
+                    if memory > limits.memory:
                         reason = f"it used more than {limits.memory // MB} MB of memory"
     finally:
         _end(process)
     return Ended(bytes(said), reason, time.monotonic() - started, complaints.decode(errors="replace"))
 
 
-def _memory(pid: int) -> int:
-    """Bytes that a process and all that it started hold; shared pages count once, where that can be read."""
+def _used(pid: int) -> tuple[int, float]:
+    """Bytes and processor seconds of a program and all that it started and that runs.
+
+    Pages that several hold count once, where that can be read.
+    """
     import psutil
 
+    memory, shared, seconds = 0, 0, 0.0
     with contextlib.suppress(psutil.Error):
         family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-        total = 0
         for each in family:
             with contextlib.suppress(psutil.Error):
-                total += each.memory_info().rss
-        if total < 1024 * MB:
-            return total
-        shared = 0
+                seconds += sum(each.cpu_times()[:2])
+                memory += each.memory_info().rss
+        if memory < 1024 * MB:
+            return memory, seconds
         for each in family:
             with contextlib.suppress(psutil.Error):
                 shared += getattr(each.memory_full_info(), "pss", each.memory_info().rss)
-        return shared
-    return 0
+    return min(memory, shared) or memory, seconds
 
 
 def _end(process: subprocess.Popen) -> None:

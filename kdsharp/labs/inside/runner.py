@@ -6,6 +6,7 @@ bytes after it. A submission that is stopped from outside has then said what it 
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -14,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 HERE = Path(__file__).resolve().parent
 
@@ -50,24 +52,31 @@ def say(frame: dict[str, Any], content: bytes = b"") -> None:
 
 
 class Run:
-    """One notebook in one kernel, or two: a cell that ended the first is left out of the second."""
+    """One notebook in one kernel, or up to three: what ended one, a cell or a question, is left out of the next.
+
+    Seconds are the processor's, so that a busy machine costs nobody a point; who only waits is stopped by the clock,
+    after ``patience`` times as many.
+    """
 
     def __init__(self, job: Path, scratch: Path) -> None:
         self.job, self.scratch = job, scratch
         self.limits = json.loads((job / "job.json").read_text(encoding="utf-8"))
         self.notebook = nbformat.read(job / "notebook.ipynb", as_version=4)
-        self.ends = time.monotonic() + self.limits["seconds"]
+        self.count = len(self.notebook.cells)
         self.left_out: set[int] = set()
+        self.asked: set[str] = set()
+        self.before = self.seen = 0.0
 
     async def start(self) -> None:
         """A fresh kernel, reached by files: the sandbox has no network."""
+        self.before = self.seen
         manager = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=str(self.scratch / "kernel"))
         self.client: Any = Client(
             self.notebook,
             km=manager,
             most=self.limits["output"],
             timeout=None,
-            interrupt_on_timeout=True,
+            startup_timeout=int(self.limits["cell"] * self.limits["patience"]),
             allow_errors=True,
             store_widget_state=False,
             record_timing=False,
@@ -77,59 +86,67 @@ class Run:
         await self.client.async_start_new_kernel(cwd=str(self.scratch), stdout=nowhere, stderr=nowhere)
         await self.client.async_start_new_kernel_client()
 
-    async def stop(self) -> None:
-        await self.client.km.shutdown_kernel(now=True)
+    def spent(self) -> float:
+        """Processor seconds of the kernel, and of what it started and saw end."""
+        with contextlib.suppress(psutil.Error, AttributeError):  # a kernel that has ended
+            self.seen = self.before + sum(psutil.Process(self.client.km.provisioner.pid).cpu_times()[:4])
+        return self.seen
+
+    def left(self) -> float:
+        return self.limits["seconds"] - self.spent()
 
     async def cells(self) -> int | None:
         """Run the cells, telling each; the place of one that ended the kernel, or None."""
-        for place, cell in enumerate(self.notebook.cells):
+        for place, cell in enumerate(self.notebook.cells[: self.count]):
             if cell.cell_type != "code" or place in self.left_out:
                 continue
-            left = self.ends - time.monotonic() - self.limits["reserve"]
+            left = self.left() - self.limits["reserve"]
             if left < 1:
                 say({"cell": place, "trouble": "not run: the time of the whole notebook was used up"})
                 continue
-            trouble, started = "", time.monotonic()
-            limit = min(left, self.limits["cell"])
+            started = self.spent()
             try:
-                trouble = await self.execute(cell, place, limit)
+                trouble = await self.execute(cell, place, min(left, self.limits["cell"]))
             except DeadKernelError:
                 say({"cell": place, "trouble": "this cell ended the kernel"})
                 return place
             if cell.metadata.pop("cut", False):
                 trouble = trouble or "it put out more than is kept"
-            said = {"cell": place, "outputs": cell.outputs, "seconds": round(time.monotonic() - started, 2)}
+            said = {"cell": place, "outputs": cell.outputs, "seconds": round(self.spent() - started, 2)}
             say(said | ({"trouble": trouble} if trouble else {}))
         return None
 
     async def execute(self, cell: Any, place: int, limit: float) -> str:
-        """Run one cell; what went wrong with its time. A kernel that does not stop when told to is ended."""
-        self.client.timeout = max(1, int(limit))
-        try:
-            await asyncio.wait_for(self.client.async_execute_cell(cell, place), limit + 5)
-        except (TimeoutError, CellTimeoutError):
-            if not await self.client.km.is_alive():
-                raise DeadKernelError("ended") from None
-            try:
-                await asyncio.wait_for(self.client.km.interrupt_kernel(), 2)
-                await asyncio.wait_for(self.client.kc._async_wait_for_ready(timeout=3), 5)
-            except Exception:
-                raise DeadKernelError("did not stop") from None
-            return f"stopped after {limit:.0f} seconds"
-        except CellExecutionError:
-            pass
-        errors = [each for each in cell.outputs if each.output_type == "error"]
-        late = any(each.ename == "KeyboardInterrupt" for each in errors)
-        return f"stopped after {limit:.0f} seconds" if late else ""
+        """Run one cell; what went wrong with its time. A kernel that does not stop when told to counts as ended."""
+        cpu, clock = self.spent(), time.monotonic()
+        task = asyncio.ensure_future(self.client.async_execute_cell(cell, place))
+        stopped = ""
+        while not task.done():
+            await asyncio.wait([task], timeout=0.2)
+            waited = time.monotonic() - clock
+            if task.done() or self.spent() - cpu < limit and waited < limit * self.limits["patience"]:
+                continue
+            if stopped:
+                task.cancel()
+                raise DeadKernelError("did not stop")
+            stopped = f"stopped after {limit:.0f} seconds"
+            await self.client.km.interrupt_kernel()
+            cpu, clock, limit = self.spent(), time.monotonic(), self.limits["grace"]
+        with contextlib.suppress(CellExecutionError):
+            task.result()
+        return stopped
 
     async def questions(self) -> str:
         """Ask each question and pass its answer on; the one at which the kernel ended, or ''."""
         for number, (name, seconds) in enumerate(self.limits["questions"]):
+            if name in self.asked:
+                continue
+            self.asked.add(name)
             out = self.scratch / f"answer-{number}"
             asked = [str(self.job / f"question-{number}"), str(HERE.parent / "packing.py"), str(out)]
             code = f"__import__('runpy').run_path({str(HERE / 'answering.py')!r})['answer'](*{asked!r}, globals())"
             self.notebook.cells.append(cell := nbformat.v4.new_code_cell(code))
-            left = self.ends - time.monotonic()
+            left = self.left()
             if left < 1:
                 say({"answer": name, "trouble": "not asked: the time of the whole notebook was used up"})
                 continue
@@ -149,13 +166,15 @@ class Run:
         return ""
 
     async def whole(self) -> None:
-        for _ in range(2):
+        for _ in range(3):
             await self.start()
             ended = await self.cells()
-            if ended is None:
-                await self.questions()
+            if ended is not None:
+                self.left_out.add(ended)
+            elif not await self.questions():
                 break
-            self.left_out.add(ended)
+            with contextlib.suppress(Exception):  # what did not stop when it was told to
+                await self.client.km.shutdown_kernel(now=True)
         say({"end": True})
 
 
