@@ -46,7 +46,8 @@ def test_anatomy(path):
     assert cells(path)[0].source.startswith(f"# {path.stem[:2]} · ")
     assert len(cells(path, "parameters")) == 1
     assert everything.index("You will be able to") < everything.index("PROFILE = ")
-    assert "Predict" in everything or 3 <= everything.count("course.predict(") <= 5
+    assert 3 <= everything.count("course.predict(") <= 5
+    assert "course.ledger(" in everything
     assert any(kind in everything for kind in EXPLORERS)
     assert 3 <= len(cells(path, "stub")) <= 5
     assert len(cells(path, "stub")) == len(cells(path, "solution")) == len(cells(path, "check"))
