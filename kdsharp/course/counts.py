@@ -15,10 +15,10 @@ LIMIT = 10
 """Lines: what stays visible is the thought."""
 PRESENTS = ("plots.show", "course.say", "course.record", "course.finish", "course.quiz", "print", "display")
 """Calls that show something and think nothing; so does a method ``reveal``."""
-HEADINGS = ("", "words", "locks", "boxes", "expl.", "ex.", "quiz", "kinds", "code cells", "lines") + (
+HEADINGS = ("", "words", "locks", "boxes", "expl.", "ex.", "quiz", "kinds", "cells", "lines") + (
     f"over {LIMIT}",
-    "mostly showing",
-    "showing",
+    "show",
+    "share",
 )
 NOT_PROSE = re.compile(
     r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]+\$|\{[\w:-]+\}`[^`]*`|\]\([^)]*\)|<[^>\n]+>", re.DOTALL
