@@ -208,6 +208,7 @@ def counts() -> None:
     from kdsharp.course.lessons import lessons
 
     table = PlainTable(*HEADINGS)
+    table.box = None  # thirteen columns fit into eighty characters
     for path in lessons().values():
         table.add_row(path.stem[:2], *count(path).cells())
     console.print(table)

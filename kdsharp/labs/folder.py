@@ -162,7 +162,7 @@ class ClassFolder:
         return Marked.from_json(found["marked"]) if found["digest"] == self.digest(lab, student) else None
 
     def mark(self, lab: Lab, student: str, unsafe: bool = False, only: str | None = None) -> Marked:
-        """Mark one submission and keep the result; with ``only`` the other exercises keep theirs, where they have one."""
+        """Mark one submission and keep the result; with ``only`` the other exercises keep theirs, if they have one."""
         before = self.result(lab, student)
         only = None if before is None else only
         notebook = nbformat.read(self.submitted(lab, student), as_version=4)
