@@ -1,7 +1,10 @@
 """Graded labs: handed out, handed in, and marked safely (floor 8).
 
-The floor plan. What a lab says: :mod:`~kdsharp.labs.spec`, and one module for each lab (``lab1`` to ``lab5``) beside
-its notebook in ``notebooks/labs``.
+The floor plan. What a lab says: :mod:`~kdsharp.labs.spec`, and one module for each lab (``lab1`` to ``lab5``; in
+``judging`` what they share) beside its notebook in ``notebooks/labs``. Taking in: ``archives`` (strangers' files),
+``platforms`` (whose file is it), ``rebuild`` (their words, our structure), ``collecting``. Marking: ``sandbox`` and,
+inside it, ``inside/runner.py``; ``packing`` (questions and answers as bytes), ``outputs`` (what may be shown),
+``marking``. The class: ``folder`` (all state), ``grading`` (nbgrader), ``summary`` (what it believed), ``similar``.
 """
 
 import importlib
