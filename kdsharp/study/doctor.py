@@ -65,7 +65,8 @@ def scale_of_terms(step: Distillation, batch: Batch) -> Finding:
     Found where one side pulls ten times as hard as the other: the weaker one then has no say.
     """
     named = step(*batch)
-    distilled = sum(weight * named[name] for name, weight in step.terms.items())
+    weights = zip(step.terms.items(), step.scales, strict=True)
+    distilled = sum(weight * scale * named[name] for (name, weight), scale in weights)
     truth = _norm(step.alpha * named["reconstruction"], step.student)
     teacher = _norm((1 - step.alpha) * distilled, step.student)
     said = f"gradient of the truth's side {truth:.3g}, of the teacher's side {teacher:.3g}"
@@ -167,7 +168,9 @@ def diagnose(
         terms = dict(meta.get("terms") or {})
         if alpha < 1 and terms:
             taps = plan.taps if isinstance(plan, Stage) else ("bottom", "bottom")
-            step = Distillation(student, master, alpha, meta.get("temperature", 4.0), terms, taps, meta["loss"])
+            mix = (alpha, meta.get("temperature", 1.0), terms, taps, meta["loss"])
+            weighed = {name: meta[name] for name in ("weighting", "pull") if name in meta}
+            step = Distillation(student, master, *mix, **weighed)
             findings.append(scale_of_terms(step, batch))
         findings += [side_of_alpha(alpha, True), teacher_mode(master, batch[0])]
     chosen = learning_rate if learning_rate is not None else plan.config.learning_rate if plan is not None else None
