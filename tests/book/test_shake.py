@@ -10,7 +10,7 @@ from PIL import Image
 from kdsharp import kernels
 from kdsharp.explore import known_blur, shake
 from kdsharp.images import quantize, to_tensor
-from kdsharp.island.files import address
+from kdsharp.island.files import webp
 from kdsharp.metrics import psnr
 
 RUN = """async ([own, planes, path, lens, ratio, photo, side]) => {
@@ -60,7 +60,7 @@ def test_the_page_blurs_and_undoes_as_numpy_does(page, photo, preset, channels):
     path -= path.mean(axis=1, keepdims=True)
     addresses = [modules.address("shake"), modules.address("planes")]
     page.goto("about:blank")
-    given = [*addresses, path.T.tolist(), 0.8, 1e-2, address(pixels), shake.SIDE]
+    given = [*addresses, path.T.tolist(), 0.8, 1e-2, webp(pixels), shake.SIDE]
     found = page.evaluate(RUN, given)
     sharp = to_tensor(pixels)[:, :channels]
     spot = shake.spot(path, 0.8)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kdsharp.explore import stripes
-from kdsharp.island.files import address
+from kdsharp.island.files import webp
 
 RUN = """async ([own, fourier, planes, cat, cup, counts, side]) => {
   const { only, ordered, swapped } = await import(own), { picture, spectrum } = await import(fourier);
@@ -21,7 +21,7 @@ def test_the_page_adds_and_swaps_as_numpy_does(page):
     from kdsharp.island import modules
 
     planes = stripes.bundled()
-    pictures = [address(np.stack([plane] * 3, -1)) for plane in planes.values()]
+    pictures = [webp(np.stack([plane] * 3, -1)) for plane in planes.values()]
     modules_ = [modules.address(name) for name in ("stripes", "fourier", "planes")]
     counts = [1, 10, 100, 1000, stripes.ALL]
     page.goto("about:blank")

@@ -1,4 +1,7 @@
-"""Ten made-up submissions for each lab: each gets the points that a person wrote down before any was scored."""
+"""Made-up submissions through the sandbox: each gets the points that a person wrote down before any was scored.
+
+The full solution of each lab, and a stub; what all fifty are worth is asked of the scores in ``test_lab_scores.py``.
+"""
 
 import tomllib
 from pathlib import Path
@@ -16,6 +19,9 @@ CASES = {
     for path in FILES
     for each in tomllib.loads(path.read_text(encoding="utf-8"))["submission"]
 }
+THROUGH = [
+    name for name, (lab, each) in CASES.items() if each["name"] == "full" or (lab, each["name"]) == ("lab1", "stub")
+]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +36,7 @@ def test_each_lab_has_ten_of_them():
     }
 
 
-@pytest.mark.parametrize("case", once(CASES, "lab1: full"))
+@pytest.mark.parametrize("case", once(THROUGH, "lab1: full"))
 def test_a_submission_gets_the_points_that_a_person_expected(case, classroom, bwrap):
     name, wanted = CASES[case]
     lab = find_lab(name)
