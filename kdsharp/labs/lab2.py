@@ -83,7 +83,7 @@ def _score_shake(answers: Answers, task: Task) -> Verdict:
             (ramp, "curve does nothing yet", "Your `to_light` gives its input back."),
             (
                 ramp**2.2,
-                "power 2.2 instead of the sRGB curve",
+                "a power instead of the sRGB curve",
                 "A power of 2.2 is near the sRGB curve, and wrong in the shadows.",
             ),
             (stored(ramp), "the curves changed places", "Your `to_light` makes values brighter: that is the way back."),

@@ -173,7 +173,7 @@ def _score_sweep(answers: Answers, task: Task) -> Verdict:
 
     right = grid()
     wrong = [
-        (np.zeros(shape), "sweep does nothing yet", "All scores are 0."),
+        (np.zeros(shape), "sweep does nothing yet", "All scores are 0: the sweep does not score anything yet."),
         (
             right[::-1],
             "alpha and 1 - alpha changed places",
@@ -254,7 +254,7 @@ def _score_table(answers: Answers, task: Task) -> Verdict:
     spread, alone = pairs.std(1, ddof=1), scores.std(1, ddof=1)
     right = t * spread / np.sqrt(many)
     wrong_gain = [
-        (np.zeros(count), "table does nothing yet", "All gains are 0."),
+        (np.zeros(count), "table does nothing yet", "All gains are 0: the table is not filled in yet."),
         (
             scores.mean(1),
             "score instead of gain",
@@ -290,7 +290,7 @@ def _score_table(answers: Answers, task: Task) -> Verdict:
         ),
         (
             1.96 * spread / np.sqrt(many),
-            "1.96 with five seeds",
+            "the normal quantile with five seeds",
             "1.96 belongs to many seeds. With five it is Student's t, 2.78.",
         ),
         (
@@ -324,7 +324,7 @@ def _score_table(answers: Answers, task: Task) -> Verdict:
         ("other interval", "The half width is t times the standard deviation of the differences, over the root of n."),
         1e-4,
     )
-    paired = width_named[0] in ("1.96 with five seeds", "divided by n", "whole width")
+    paired = width_named[0] in ("the normal quantile with five seeds", "divided by n", "whole width")
     said = list(found["verdict"]) if isinstance(found["verdict"], (list, np.ndarray)) else []
     own = [verdict(*each) for each in zip(gain[arms], width[arms], strict=True)]
     words = {str(each) for each in said[: count - 1]}
