@@ -83,7 +83,7 @@ export function json(lessons, notes, made) {
 
 function table(head, rows) {
   const line = (cells, tag) => make("tr", {}, ...cells.map((cell) => make(tag, {}, cell)));
-  return make("table", {}, make("thead", {}, line(head, "th")), make("tbody", {}, ...rows.map((row) => line(row, "td"))));
+  return make("table", { tabindex: 0 }, make("thead", {}, line(head, "th")), make("tbody", {}, ...rows.map((row) => line(row, "td"))));
 }
 
 function render({ model, el }) {
