@@ -96,6 +96,5 @@ def probe(loss: Callable[..., Any], student: Tensor, teacher: Tensor, weight: Te
     if isinstance(value, Tensor) and value.requires_grad:
         value.backward()
     given = {"student": maps[0].grad, "teacher": maps[1].grad, "adapter": adapter.weight.grad}
-    return {"value": float(torch.as_tensor(value).detach())} | {
-        name: None if each is None else each.detach() for name, each in given.items()
-    }
+    found = {name: None if each is None else each.detach() for name, each in given.items()}
+    return {"value": float(torch.as_tensor(value).detach())} | found
