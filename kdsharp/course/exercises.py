@@ -5,6 +5,7 @@ the check says to the start, which is wrong for a reason: a headless run lets it
 """
 
 import html
+import warnings
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
@@ -53,7 +54,9 @@ def try_start(check: str) -> None:
 
     names = dict(get_ipython().user_ns)
     try:
-        exec(compile(check, "<check>", "exec"), names)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what wrong code warns of is no news
+            exec(compile(check, "<check>", "exec"), names)
     except NotYet as said:
         display(spoken(TO_START, f"Not yet: {said}"), raw=True)
     else:
