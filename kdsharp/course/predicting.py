@@ -71,16 +71,6 @@ class Guess(Kept):
         )
         return f"<p><b>Predict.</b> {sentence(self.question)}</p>{asked}"
 
-    def is_right(self, answer: float | str, measured: float | str) -> bool:
-        """Whether an answer counts as right beside what was measured."""
-        if self.choices is not None:
-            return answer == measured
-        hers, truth = float(answer), float(measured)
-        if self.within is not None:
-            return abs(hers - truth) <= self.within
-        assert self.factor is not None
-        return hers * truth > 0 and 1 / self.factor <= hers / truth <= self.factor or hers == truth
-
     def reveal(
         self,
         shown: "Figure | Picture | str | Sequence[Picture | str]",

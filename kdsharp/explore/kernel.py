@@ -206,13 +206,26 @@ def train(
                 seen = _windows(data["blurred"][crop] / 255 + grain)
                 error = np.einsum("yxij,ij->yx", seen, kernel) - data[name][crop] / 255
                 gradient += 2 * share / BATCH * np.einsum("yxij,yx->ij", seen, error) / error.size
-        pull = stripes(gradient)
-        mean = 0.9 * mean + 0.1 * pull
-        square = 0.999 * square + 0.001 * pull**2
-        rate = RATE * (1 - step / steps)
-        move = rate * (mean / (1 - 0.9 ** (step + 1))) / (np.sqrt(square / (1 - 0.999 ** (step + 1))) + 1e-8)
-        kernel = kernel - stripes(move)
+        kernel, mean, square = moved(kernel, gradient, mean, square, step, steps)
     return kernel
+
+
+def moved(
+    kernel: np.ndarray, gradient: np.ndarray, mean: np.ndarray, square: np.ndarray, step: int, steps: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The kernel (11, 11) after one step of Adam among the stripes, and Adam's two memories.
+
+    Args:
+        kernel, gradient: among the pixels.
+        mean, square: the memories of the steps before, among the stripes; 0 before the first.
+        step, steps: from 0, and how many in all: the rate falls to 0 in a line.
+    """
+    pull = stripes(gradient)
+    mean = 0.9 * mean + 0.1 * pull
+    square = 0.999 * square + 0.001 * pull**2
+    rate = RATE * (1 - step / steps)
+    move = rate * (mean / (1 - 0.9 ** (step + 1))) / (np.sqrt(square / (1 - 0.999 ** (step + 1))) + 1e-8)
+    return kernel - stripes(move), mean, square
 
 
 def score(data: dict[str, np.ndarray], kernel: np.ndarray, level: float) -> float:

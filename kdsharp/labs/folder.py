@@ -19,7 +19,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from kdsharp.checks import UsageError, atomic_path, make_folder
-from kdsharp.labs import labs, sandbox, source
+from kdsharp.labs import sandbox, source
 from kdsharp.labs.marking import Marked, mark
 from kdsharp.labs.rebuild import version
 from kdsharp.labs.spec import Lab, Secret
@@ -124,10 +124,6 @@ class ClassFolder:
             with atomic_path(made) as temporary:
                 nbformat.write(fresh, temporary)
         return nbformat.read(made, as_version=4)
-
-    def released(self) -> list[str]:
-        """Labs that were handed out."""
-        return [name for name in labs() if (self.root / "release" / name / f"{name}.ipynb").exists()]
 
     def submitted(self, lab: Lab, student: str) -> Path:
         return self.root / "submitted" / student / lab.name / f"{lab.name}.ipynb"

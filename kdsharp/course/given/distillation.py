@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from kdsharp import checkpoints
 from kdsharp.course.given.teacher import soften
 from kdsharp.datasets import dead_leaves
-from kdsharp.explore.kernel import KERNEL, RATE, dot, stripes
+from kdsharp.explore.kernel import KERNEL, dot, moved
 from kdsharp.images import luma, quantize, to_tensor
 
 SIDE, MOST, EDGE = 26, 32, KERNEL // 2
@@ -21,8 +21,7 @@ def material(rng: np.random.Generator) -> dict[str, np.ndarray]:
     """What the student learns from and is measured on, float64 in [0, 1], the luma of dead leaves.
 
     ``blurred`` (32, 26, 26), ``sharp`` and ``teacher`` (32, 16, 16), ``held_blurred`` (4, 64, 64), ``held_sharp``
-    (4, 54, 54). The
-    teacher is the course's network for this blur.
+    (4, 54, 54). The teacher is the course's network for this blur.
     """
     teacher = checkpoints.load("gaussian-256").model
     sharp = torch.cat([to_tensor(dead_leaves(128, rng)) for _ in range(6)])
@@ -56,8 +55,8 @@ def train_kernel(
     """The student, one kernel (11, 11), after ``steps`` of Adam with a rate that falls to 0.
 
     ``loss = alpha mean (k * x - sharp)^2 + (1 - alpha) mean (k * x - teacher)^2``: the truth of four of the first
-    ``labels`` crops
-    a step, the teacher's answers to four of all crops; x with noise of ``noise`` grey levels. As lesson 09 trains it.
+    ``labels`` crops a step, the teacher's answers to four of all crops; x with noise of ``noise`` grey levels. As
+    lesson 09 trains it.
     """
     rng, kernel = np.random.default_rng(seed), dot()
     mean, square = np.zeros_like(kernel), np.zeros_like(kernel)
@@ -70,12 +69,7 @@ def train_kernel(
                 seen = _windows(data["blurred"][chosen] + grain)
                 error = np.tensordot(seen, kernel, 2) - data[name][chosen]
                 gradient += 2 * share * np.tensordot(error, seen, ([0, 1, 2], [0, 1, 2])) / error.size
-        pull = stripes(gradient)
-        mean, square = 0.9 * mean + 0.1 * pull, 0.999 * square + 0.001 * pull**2
-        rate = RATE * (1 - step / steps)
-        kernel = kernel - stripes(
-            rate * (mean / (1 - 0.9 ** (step + 1))) / (np.sqrt(square / (1 - 0.999 ** (step + 1))) + 1e-8)
-        )
+        kernel, mean, square = moved(kernel, gradient, mean, square, step, steps)
     return kernel
 
 

@@ -9,7 +9,7 @@ explainTerms(document);
 /** What is wider than the screen can be scrolled by the arrow keys once it has the focus; a list is one of list items. */
 function reach() {
   for (const each of document.querySelectorAll(".citation-list")) each.removeAttribute("role");
-  for (const each of document.querySelectorAll("article :is(table, pre, .math, .cell_output, .kdsharp-map)")) {
+  for (const each of document.querySelectorAll("article :is(table, pre, .math, .cell_output)")) {
     if (each.scrollWidth > each.clientWidth + 1) each.tabIndex = 0;
   }
 }
