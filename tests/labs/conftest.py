@@ -71,8 +71,8 @@ def source_notebook(tmp_path_factory):
 
 
 def replace_labs(patch, notebook):
+    patch.setattr(kdsharp.labs, "labs", lambda: {LAB.name: LAB})
     for module in (kdsharp.labs, folders):
-        patch.setattr(module, "labs", lambda: {LAB.name: LAB})
         patch.setattr(module, "source", lambda lab: notebook)
 
 
