@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 from PIL import Image
+from playwright.sync_api import sync_playwright
 from shared import tool
 
 ROOT = Path(__file__).parents[1]
@@ -65,6 +66,17 @@ def real_data():
 def chromium():
     """Path of an installed Chromium or Chrome."""
     return tool("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="session")
+def chrome(chromium):
+    """A headless browser, one a worker: Playwright allows no second one beside it."""
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        arguments += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sysconfig
 import tomllib
 from importlib.metadata import distributions
 from pathlib import Path
@@ -18,7 +19,8 @@ EXTRAS = PROJECT["optional-dependencies"]
 WANTED = [Requirement(text) for text in PROJECT["dependencies"] + [each for group in EXTRAS.values() for each in group]]
 LINES = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if line and not line.startswith("#")]
 PINS = {canonicalize_name(name): pin for name, _, pin in (line.partition("==") for line in LINES)}
-INSTALLED = {canonicalize_name(found.metadata["Name"]): found for found in distributions()}
+PLACES = [sysconfig.get_path(kind) for kind in ("purelib", "platlib")]  # not what setuptools carries inside itself
+INSTALLED = {canonicalize_name(found.metadata["Name"]): found for found in distributions(path=PLACES)}
 
 CUDA = ("nvidia", "triton", "cuda")  # what torch brings along on Linux where it is not a CPU build
 NOT_EVERYWHERE = {"overrides", "pexpect", "ptyprocess"}  # pinned; Python 3.12 and later, or Windows, do without

@@ -1,4 +1,4 @@
-"""One browser a worker, one server of the built book, one JupyterLab: shared by all tests of pages."""
+"""One server of the built book, one JupyterLab: shared by all tests of pages."""
 
 import json
 import os
@@ -11,28 +11,19 @@ import urllib.request
 
 import nbformat
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from shared import serving
 
 from kdsharp import course
 from kdsharp.island import modules
 from kdsharp.island.files import seal
 
-expect.set_options(timeout=30_000)  # a busy machine is no failure
+PATIENCE = 90_000
+"""Milliseconds that a browser may take: a busy machine is no failure."""
+expect.set_options(timeout=PATIENCE)
 OURS = re.compile(r"/_static/island/|data:text/javascript")
 """Where an error comes from that is not the theme's."""
 OUTSIDE = re.compile(r"^https?://(?!127\.0\.0\.1|localhost)")
-
-
-@pytest.fixture(scope="session")
-def chrome(chromium):
-    """A headless browser."""
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        arguments += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -41,6 +32,7 @@ def page(chrome):
     an island.
     """
     page = chrome.new_page(viewport={"width": 1300, "height": 1000})
+    page.set_default_timeout(PATIENCE)
     page.asked, page.errors = [], []
 
     def refuse(route):
