@@ -38,10 +38,15 @@ class Checkpoint:
     meta: dict[str, Any]
 
 
-def save(path: str | Path, model: nn.Module, architecture: str, **meta: Any) -> Path:
-    """Write the weights and ``meta`` (anything JSON holds); the file appears whole or not at all."""
+def save(path: str | Path, model: nn.Module, architecture: str, half: bool = False, **meta: Any) -> Path:
+    """Write the weights and ``meta`` (anything JSON holds); the file appears whole or not at all.
+
+    ``half`` keeps the weights in float16, in half the bytes; :func:`load` gives float32 again, off by 0.05 % at most.
+    """
     check_name(architecture, MODELS, "architecture")
     weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    if half:
+        weights = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
     text = json.dumps({"architecture": architecture} | meta)
     with atomic_path(path) as temporary:
         save_file(weights, temporary, metadata={"kdsharp": text})

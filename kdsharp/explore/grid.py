@@ -10,9 +10,14 @@ from kdsharp.evaluate import mean_interval
 from kdsharp.sweep import Grid
 
 
-def render_grid(grid: Grid, caption: str = "") -> plots.Picture:
-    """The gain of every cell over the student alone: the mean over the seeds, its 95 % interval, and a colour."""
-    return render_gains(grid.gains(), grid.alphas, grid.temperatures, "dB", "temperature tau", 2, caption)
+def render_grid(grid: Grid, caption: str = "", **fixed: float) -> plots.Picture:
+    """The gain over alpha and temperature: the mean over the seeds, its 95 % interval, and a colour.
+
+    ``fixed`` holds what else the grid varies, such as ``pull=1``.
+    """
+    alphas, temperatures = grid.values("alpha"), grid.values("temperature")
+    gains = np.array([[grid.gains(alpha=a, temperature=t, **fixed) for t in temperatures] for a in alphas])
+    return render_gains(gains, alphas, temperatures, "dB", "temperature tau", 2, caption)
 
 
 def render_gains(

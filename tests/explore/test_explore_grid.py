@@ -44,14 +44,49 @@ def swept(tmp_path):
 
 
 def test_a_sweep_becomes_a_grid(swept, tmp_path):
-    grid = sweep.bundle(swept, tmp_path / "grid")
-    assert (grid.alphas, grid.temperatures, grid.psnr.shape) == (ALPHAS, TAUS, (3, 2, 3))
+    grid = sweep.bundle(swept, tmp_path / "grid", ("temperature", "alpha"), keep=1)
+    assert (grid.axes, grid.values("alpha"), grid.values("temperature")) == (("alpha", "temperature"), ALPHAS, TAUS)
     assert (grid.psnr_input, grid.steps) == (28.0, 7)
-    for (a, alpha), (t, tau), seed in itertools.product(enumerate(ALPHAS), enumerate(TAUS), SEEDS):
-        assert grid.psnr[a, t, seed] == score(alpha, tau, seed)
-    gains = grid.gains()
-    assert np.abs(gains[-1]).max() == 0
-    assert gains[0, 0] == pytest.approx([0.5, 0.51, 0.52])
+    for alpha, tau in itertools.product(ALPHAS, TAUS):
+        assert grid.psnr(alpha=alpha, temperature=tau).tolist() == [score(alpha, tau, seed) for seed in SEEDS]
+    assert np.abs(grid.gains(alpha=1, temperature=8)).max() == 0
+    assert grid.gains(alpha=0, temperature=1) == pytest.approx([0.5, 0.51, 0.52])
+    with pytest.raises(UsageError, match="no run at"):
+        grid.psnr(alpha=0.3)
+    with pytest.raises(UsageError, match="axis"):
+        grid.values("labels")
+
+
+def test_a_grid_keeps_the_students_of_one_seed_in_half_the_bytes(swept, tmp_path):
+    grid = sweep.bundle(swept, tmp_path / "grid", ("alpha", "temperature"), keep=1)
+    assert len(list((tmp_path / "grid").glob("*.safetensors"))) == len(ALPHAS) * len(TAUS)
+    kept = checkpoints.load(grid.student(alpha=0.5, temperature=8))
+    record = json.loads((swept / "points" / "10.json").read_text())  # alpha 0.5, temperature 8, seed 1
+    first = checkpoints.load(swept / record["results"]["checkpoint"])
+    for ours, theirs in zip(kept.model.parameters(), first.model.parameters(), strict=True):
+        assert ours.dtype == torch.float32
+        assert torch.allclose(ours, theirs, rtol=1e-3, atol=1e-6)
+    small, large = (
+        path.stat().st_size
+        for path in (grid.student(alpha=0.5, temperature=8), swept / record["results"]["checkpoint"])
+    )
+    assert small < 0.7 * large
+
+
+def test_gains_are_paired_with_the_student_alone_of_as_many_labels():
+    rows = [
+        {
+            "alpha": alpha,
+            "labels": labels,
+            "seed": seed,
+            "psnr": 20 + labels + seed + (0.5 if alpha < 1 else 0) / labels,
+        }
+        for alpha, labels, seed in itertools.product((0.5, 1.0), (2, 8), (0, 1))
+    ]
+    grid = sweep.Grid(("alpha", "labels"), tuple(rows), 19.0, 5, None)
+    assert grid.gains(alpha=0.5, labels=2) == pytest.approx([0.25, 0.25])
+    assert grid.gains(alpha=0.5, labels=8) == pytest.approx([0.0625, 0.0625])
+    assert grid.alone(8) == pytest.approx([28, 29])
 
 
 def test_an_unfinished_sweep_is_no_grid(swept, tmp_path):
@@ -59,27 +94,28 @@ def test_an_unfinished_sweep_is_no_grid(swept, tmp_path):
     record = json.loads(path.read_text())
     path.write_text(json.dumps(record | {"status": "failed"}))
     with pytest.raises(UsageError, match="no finished sweep"):
-        sweep.bundle(swept, tmp_path / "grid")
+        sweep.bundle(swept, tmp_path / "grid", ("alpha", "temperature"))
     path.write_text(json.dumps(record | {"parameters": {"alpha": 1.0}}))
     with pytest.raises(UsageError, match="not a sweep over ALPHA and TEMPERATURE"):
-        sweep.bundle(swept, tmp_path / "grid")
+        sweep.bundle(swept, tmp_path / "grid", ("alpha", "temperature"))
     path.unlink()
-    with pytest.raises(UsageError, match="1 cells are missing"):
-        sweep.bundle(swept, tmp_path / "grid")
+    with pytest.raises(UsageError, match="1 runs are missing"):
+        sweep.bundle(swept, tmp_path / "grid", ("alpha", "temperature"))
     with pytest.raises(UsageError, match="holds no grid"):
         sweep.load_grid(tmp_path / "nothing")
 
 
 def test_the_bundled_grid_is_whole():
-    grid = sweep.load_grid()
-    assert grid.alphas == (0, 0.25, 0.5, 0.75, 1)
-    assert grid.temperatures == (1, 2, 4, 8)
-    assert grid.psnr.shape[-1] == 3
-    assert np.ptp(grid.psnr[-1], axis=0).max() < 0.02  # temperature acts on nothing at alpha 1
+    grid = sweep.load_grid("rounding")
+    assert grid.values("alpha") == (0, 0.25, 0.5, 0.75, 1)
+    assert grid.values("temperature") == (1, 2, 4, 8)
+    alone = np.array([grid.psnr(alpha=1, temperature=tau) for tau in grid.values("temperature")])
+    assert alone.shape == (4, 3)
+    assert np.ptp(alone, axis=0).max() < 0.02  # temperature acts on nothing at alpha 1
 
 
 def test_a_grid_is_drawn_with_its_gains(swept, tmp_path):
-    assert "from +0.26 to +0.58" in render_grid(sweep.bundle(swept, tmp_path / "grid")).alt
+    assert "from +0.26 to +0.58" in render_grid(sweep.bundle(swept, tmp_path / "grid", ("alpha", "temperature"))).alt
 
 
 def test_gains_of_any_unit_are_drawn_and_alpha_one_is_the_student_alone():
