@@ -53,15 +53,13 @@ BASE = replace(
     crop=160,
     margin=24,
     leaves=0,
-    contrast=0.3,
-    softness=5.0,
     choices=2,
     alpha=1.0,
     terms=(),
 )
-"""The simplest blur, on photos (``--photos``) where they have detail, without a teacher. Half of the crops have a part
-out of focus, as photos have behind a face: without them a network takes the background for blur that it should undo,
-and harms it. What further ingredients are worth is measured one by one (`data/checkpoints/STUDY.md`)."""
+"""The simplest blur, on photos (``--photos``) where they have detail, without a teacher. What further ingredients are
+worth is measured against it, one by one (`data/checkpoints/STUDY.md`): half of the crops partly out of focus
+(``softness``) end all harm to backgrounds, and nearly all gain on real blur."""
 
 SMALL = replace(BASE, checkpoint="small", architecture="unet-small", crop=128)
 
