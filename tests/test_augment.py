@@ -36,6 +36,14 @@ def test_one_side_of_a_line_is_out_of_focus():
     assert 0 <= soft.min() <= soft.max() <= 1
 
 
+def test_a_share_says_how_many():
+    for share, low, high in ((0, 0, 0), (0.1, 1, 15), (1, 60, 64)):
+        flat = lower_contrast(NOISE, 0.2, np.random.default_rng(1), share)
+        soft = defocus(NOISE, 2.5, np.random.default_rng(1), share)
+        assert low <= ((flat - NOISE).abs().flatten(1).amax(1) > 1e-3).sum() <= high
+        assert ((soft - NOISE).abs().flatten(1).amax(1) > 1e-3).sum() <= high
+
+
 @pytest.mark.parametrize("option", [{"contrast": 0.3}, {"softness": 2.0}])
 def test_crops_take_them_and_stay_as_they_are_without(option):
     pictures = [photo.pixels for photo in photos("train")[:2]]

@@ -299,7 +299,7 @@ def test_a_model_card_says_what_scenes_were_varied(tmp_path):
         for name, each in (("a", TINY), ("b", varied))
     ]
     plain, card = (path.with_suffix(".md").read_text(encoding="utf-8") for path in cards)
-    assert "half of the crops flatter (contrast down to 0.25), half partly out of focus" in card
+    assert "50% of the crops flatter (contrast down to 0.25); 50% partly out of focus (sigma up to" in card
     assert "flatter" not in plain
     assert not torch.equal(*(next(iter(checkpoints.load(path).model.parameters())) for path in cards))
 

@@ -13,21 +13,22 @@ from torch import Tensor
 from kdsharp.kernels import convolve, gaussian, stack
 
 
-def lower_contrast(crops: Tensor, lowest: float, rng: np.random.Generator) -> Tensor:
-    """Half of the crops with less contrast: ``m + c (x - m)`` around the mean m of each crop and channel.
+def lower_contrast(crops: Tensor, lowest: float, rng: np.random.Generator, share: float = 0.5) -> Tensor:
+    """A share of the crops with less contrast: ``m + c (x - m)`` around the mean m of each crop and channel.
 
     Args:
         crops: (B, C, H, W) in [0, 1]; the result stays in that range.
         lowest: c is uniform from here to 1; above 0.
         rng: the caller's random generator.
+        share: in [0, 1].
     """
-    factors = np.where(rng.random(len(crops)) < 0.5, 1.0, rng.uniform(lowest, 1.0, len(crops)))
+    factors = np.where(rng.random(len(crops)) < 1 - share, 1.0, rng.uniform(lowest, 1.0, len(crops)))
     mean = crops.mean((-2, -1), keepdim=True)
     return mean + torch.from_numpy(factors).to(crops)[:, None, None, None] * (crops - mean)
 
 
-def defocus(crops: Tensor, strongest: float, rng: np.random.Generator) -> Tensor:
-    """Half of the crops with a part out of focus: sharp on one side of a line, a Gaussian's blur on the other.
+def defocus(crops: Tensor, strongest: float, rng: np.random.Generator, share: float = 0.5) -> Tensor:
+    """A share of the crops with a part out of focus: sharp on one side of a line, a Gaussian's blur on the other.
 
     Between the two lies a soft transition, ``sigmoid(24 d / side)`` at the distance d from a line at a random place
     and angle. The result belongs to the *sharp* picture: a depth of field is part of a photo, and no fault.
@@ -36,13 +37,14 @@ def defocus(crops: Tensor, strongest: float, rng: np.random.Generator) -> Tensor
         crops: (B, C, H, W) in [0, 1]; the result stays in that range.
         strongest: sigma in pixels is uniform from 0.3 to here.
         rng: the caller's random generator.
+        share: in [0, 1].
     """
     count, side = len(crops), min(crops.shape[-2:])
     soft = convolve(crops, stack([gaussian(sigma) for sigma in rng.uniform(0.3, strongest, count)]))
     y, x = (torch.arange(length) - (length - 1) / 2 for length in crops.shape[-2:])
     shares = []
     for chosen, angle, place in zip(
-        rng.random(count) < 0.5, rng.uniform(0, 2 * math.pi, count), rng.uniform(-0.7, 0.7, count), strict=True
+        rng.random(count) < share, rng.uniform(0, 2 * math.pi, count), rng.uniform(-0.7, 0.7, count), strict=True
     ):
         distance = x[None] * math.cos(angle) + y[:, None] * math.sin(angle) - place * side
         shares.append(torch.sigmoid(24 * distance / side) * bool(chosen))

@@ -35,8 +35,9 @@ class Crops(Dataset):
         seed: of the whole sequence.
         margin: extra pixels around a crop while it is blurred, cut off afterwards, so that the reflected border
             of the blur is never seen in training.
-        contrast: half of the sharp crops have their contrast lowered, at most to this share of it; 1 leaves them.
-        softness: half of the sharp crops have a part out of focus, by a Gaussian of at most this sigma in pixels.
+        contrast: some of the sharp crops have their contrast lowered, at most to this share of it; 1 leaves them.
+        softness: some of the sharp crops have a part out of focus, by a Gaussian of at most this sigma in pixels.
+        altered: how many of the crops *some* is, in [0, 1].
         choices: crops drawn for each that is taken, the one with the most detail. Much of a photo is sky and wall,
             which no blur changes; 1 takes them as they come.
 
@@ -54,9 +55,10 @@ class Crops(Dataset):
         contrast: float = 1.0,
         softness: float = 0.0,
         choices: int = 1,
+        altered: float = 0.5,
     ) -> None:
         self.size, self.batch, self.seed, self.margin = size, batch, seed, margin
-        self.contrast, self.softness, self.choices = contrast, softness, choices
+        self.contrast, self.softness, self.choices, self.altered = contrast, softness, choices, altered
         self.degradation = degradation
         need = size + 2 * margin
         self.pictures = (
@@ -77,9 +79,9 @@ class Crops(Dataset):
             crops.append(max(drawn, key=_detail) if self.choices > 1 else drawn[0])
         sharp = torch.from_numpy(np.stack(crops).transpose(0, 3, 1, 2).copy()).float() / 255
         if self.contrast < 1:
-            sharp = lower_contrast(sharp, self.contrast, rng)
+            sharp = lower_contrast(sharp, self.contrast, rng, self.altered)
         if self.softness > 0:
-            sharp = defocus(sharp, self.softness, rng)
+            sharp = defocus(sharp, self.softness, rng, self.altered)
         inner = (..., slice(self.margin, self.margin + self.size), slice(self.margin, self.margin + self.size))
         return self.degradation(sharp, rng)[inner].contiguous(), sharp[inner].contiguous()
 

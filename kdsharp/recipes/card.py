@@ -26,8 +26,10 @@ def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[
     """A model card in Markdown: what the network is, how it was made, its curve; scores are added by hand below it."""
     command = f"kdsharp train {meta['recipe']} --stage {meta['stage']} --profile {meta['profile']}"
     data = f"{PHOTOS.get(meta['photos'], ('', ''))[0]} and {plan.leaves} dead-leaves pictures; nothing else"
-    if plan.contrast < 1 or plan.softness > 0:
-        data += f"; half of the crops flatter (contrast down to {plan.contrast:g}), half partly out of focus"
+    if plan.contrast < 1:
+        data += f"; {plan.altered:.0%} of the crops flatter (contrast down to {plan.contrast:g})"
+    if plan.softness > 0:
+        data += f"; {plan.altered:.0%} partly out of focus (sigma up to {plan.softness:g} pixels)"
     if plan.choices > 1:
         data += f"; of {plan.choices} crops the one with the most detail"
     count = meta.get("processes", 1)
