@@ -118,8 +118,8 @@ def _draw_table(
     low, scale = (-1.0, "PuOr_r") if signed else (0.0, "cividis")
     axes.imshow(table.numpy(), vmin=low, vmax=1.0, cmap=colormaps[scale])
     axes.set_title(title, fontsize=9)
-    axes.set_xticks(range(len(columns)), columns, rotation=50, ha="right", rotation_mode="anchor", fontsize=7)
-    axes.set_yticks(range(len(rows)), rows, fontsize=7)
+    axes.set_xticks(range(len(columns)), columns, rotation=50, ha="right", rotation_mode="anchor", fontsize=8)
+    axes.set_yticks(range(len(rows)), rows, fontsize=8)
     size = 7 if width / len(table) > 28 else 5.5
     for i, line in enumerate(table.tolist()):
         for j, value in enumerate(line):
