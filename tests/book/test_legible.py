@@ -20,7 +20,7 @@ pytestmark = [
 ]
 LEAST = 11
 """Pixels: letters smaller than this are not read on a phone."""
-SIZES = """() => [...document.querySelectorAll("img[data-lettering]")].filter((each) => each.clientWidth).map((image) => {
+SIZES = """() => [...document.querySelectorAll("img[data-lettering]")].filter((each) => each.width).map((image) => {
   const source = image.parentElement.querySelector("source");
   const isNarrow = source && matchMedia(source.media).matches;
   const made = Number((isNarrow ? source : image).getAttribute("width"));
