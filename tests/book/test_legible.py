@@ -72,6 +72,7 @@ def test_at_390_pixels_every_kind_of_figure_has_letters_of_11_pixels(page, tmp_p
     pieces.append(explore.Explorer(drawn, "An explorer", steps=explore.Slider("steps", (1, 2, 3), 1)).page())
     page.set_viewport_size({"width": 390, "height": 844})
     with show(page, tmp_path, *pieces):
+        page.locator("[data-island]").scroll_into_view_if_needed()
         page.locator("[data-ready]").wait_for()
         assert {alt for alt, _ in page.evaluate(SIZES)} == {*kinds, "1 steps"}
         assert small(page) == []

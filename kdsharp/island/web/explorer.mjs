@@ -2,12 +2,15 @@
 import { fill, make } from "./make.mjs";
 import { neighbours, place, sliderRows } from "./sliders.mjs";
 
+const PHONE = 350; // pixels that a phone shows beside each other; a wider picture is drawn narrow, or moved sideways
+
 function render({ model, el }) {
   const { title, sliders, frames, width, narrow, lettering, photo, first } = model.get("facts");
   const shape = sliders.map((slider) => slider.values.length);
   const image = make("img", { width, src: first[0], alt: first[1], "data-lettering": lettering ?? undefined, "data-photo": photo });
   const phone = matchMedia("(max-width: 600px)"), source = make("source", { media: phone.media, width: narrow ?? width });
-  const stage = first[2] ? make("picture", {}, source, image) : make("div", { class: "kdsharp-pan" }, image);
+  const pan = () => make("div", { class: "kdsharp-pan", tabindex: 0, role: "region", "aria-label": `${title}: the picture` }, image);
+  const stage = first[2] ? make("picture", {}, source, image) : width > PHONE ? pan() : image;
   if (first[2]) source.srcset = first[2];
   const spoken = make("p", { class: "kdsharp-unseen", "aria-live": "polite" });
   const trouble = make("p", { class: "kdsharp-note", role: "alert", hidden: true });
