@@ -64,7 +64,7 @@ class WhichOne(BlindTest):
         picture = Picture(drawn, f"{self.question} Two pictures, A and B, without names.")
         found = chances(len(self.rounds))
         hint = f"Round 1 of {len(self.rounds)}, to be answered with A or B in JupyterLab and on the published page. "
-        hint += f"Who guesses finds all of them in {found[-1]:.1%} of all tries."
+        hint += f"Somebody who only guesses finds all of them in {found[-1]:.1%} of all tries."
         return f"<p><b>{html.escape(self.question)}</b></p>{picture.tag()}{note(hint)}"
 
 

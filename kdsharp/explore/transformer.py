@@ -120,12 +120,13 @@ def _draw_table(
     axes.set_title(title, fontsize=9)
     axes.set_xticks(range(len(columns)), columns, rotation=50, ha="right", rotation_mode="anchor", fontsize=8)
     axes.set_yticks(range(len(rows)), rows, fontsize=8)
-    size = 7 if width / len(table) > 28 else 5.5
+    if width / len(table) < 27:  # numbers would be too small to be read
+        return
     for i, line in enumerate(table.tolist()):
         for j, value in enumerate(line):
             colour = "w" if (abs(value) > 0.6 if signed else value < 0.55) else "k"
             text = f"{round(value, 2) + 0.0:.2f}"  # the sum turns -0.0 into 0.0
-            axes.text(j, i, text, ha="center", va="center", fontsize=size, color=colour)
+            axes.text(j, i, text, ha="center", va="center", fontsize=8, color=colour)
 
 
 def render_attention(

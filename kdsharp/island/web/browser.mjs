@@ -27,7 +27,7 @@ function controls(networks, filters, isShaken) {
         make("input", { type: "file", accept: "image/*", "data-part": "file" })),
       button("example", "take the example"), button("camera", "use the camera")),
     make("p", { class: "kdsharp-row" },
-      make("label", {}, "left: ", make("select", { "data-part": "left" }, make("option", {}, CAME),
+      make("label", {}, "left: ", make("select", { "data-part": "left" }, make("option", { value: CAME, "data-part": "came" }, CAME),
         make("option", { "data-part": "truth", disabled: true }, TRUTH), ...methods())),
       make("label", {}, "right: ", make("select", { "data-part": "model" }, ...methods())),
       make("label", {}, "shown: ", make("select", { "data-part": "shown" },
@@ -127,6 +127,7 @@ function render({ model, el }) {
     const isOn = part("shake").checked;
     part("truth").disabled = !isOn;
     if (!isOn && part("left").value === TRUTH) part("left").value = CAME;
+    part("came").textContent = isOn ? "as shaken" : CAME;
     if (isOn) say("Shaking it ...");
     part("work").hidden = !isOn || photo.width * photo.height <= facts.whole;
     const found = await ask("shake", { taps: isOn ? facts.taps : null, reduce: photo.reduce });
@@ -137,6 +138,7 @@ function render({ model, el }) {
     }
     part("shake").checked = !isOn;
     part("truth").disabled = isOn;
+    part("came").textContent = CAME;
     say("Stopped: the photo is as it was.");
     return "stopped";
   }

@@ -8,14 +8,14 @@ const FEW = 0.05; // as everywhere in the course: what guessing does less often 
 /** What a count says: `chances[k]` is the probability to find at least k by guessing. */
 export function verdict(right, chances) {
   const count = chances.length - 1, percent = (value) => `${(100 * value).toFixed(1)} %`;
-  const said = `Who only guesses finds ${right} or more of ${count} in ${percent(chances[right])} of all tries. `;
-  const [whole, rarely] = [chances[count], chances[right] < FEW];
-  if (rarely) return `${said}So you can tell them apart, on these crops.`;
+  const said = `Somebody who only guesses finds ${right} or more of ${count} in ${percent(chances[right])} of all tries. `;
+  if (chances[right] < FEW) return `${said}So you can tell them apart, on these crops.`;
   if (1 - (chances[right + 1] ?? 0) < FEW) {
     return `${said}So few are rarer than guessing, too: you can tell them apart, and take the one for the other.`;
   }
-  return `${said}That is no proof that you see a difference, nor that there is none: with ${count} crops only ` +
-    `${whole < FEW ? `all of them (${percent(whole)}) or nearly all` : "more crops"} could show it.`;
+  const enough = chances.findIndex((chance) => chance < FEW);
+  return `${said}That is no proof that you see a difference, nor that there is none: ` +
+    (enough < 0 ? `with ${count} crops nothing could prove it.` : `with ${count} crops it takes ${enough} (${percent(chances[enough])}).`);
 }
 
 function render({ model, el }) {
