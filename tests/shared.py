@@ -34,9 +34,11 @@ def serving(folder):
     with server(folder) as running:
         thread = threading.Thread(target=running.serve_forever, args=(0.05,))
         thread.start()
-        yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{running.server_port}"
+        finally:  # or a test that fails waits for ever
+            running.shutdown()
+            thread.join()
 
 
 def mutated(content, rng):

@@ -195,7 +195,7 @@ def test_plain_momentum_walks_as_on_paper():
 @pytest.mark.parametrize("steepness", [1, 80])
 def test_corners_of_the_valley(rate, steepness):
     picture = descent.render_descent(rate, steepness, steps=10)
-    assert Image.open(io.BytesIO(picture.webp)).size == (720, 452)
+    assert Image.open(io.BytesIO(picture.webp)).size == (2 * 720, 2 * 452)
     assert picture.webp == descent.render_descent(rate, steepness, steps=10).webp
     assert all(name in picture.alt for name in OPTIMIZERS)
     assert ("sgd left the valley" in picture.alt) == (rate == 10)

@@ -1,12 +1,17 @@
 """Figures: what they show is what they were given."""
 
+import io
+
 import matplotlib
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from kdsharp import plots
 from kdsharp.checks import UsageError
+from kdsharp.images import to_array
+from kdsharp.plots.narrow import NARROW, lettering, narrowed
 
 
 def test_stripes_are_two_bright_points_on_a_dark_ground():
@@ -63,3 +68,87 @@ def test_a_caption_is_seen_below_the_figure_and_alt_text_is_beside_it(monkeypatc
     assert 'alt="a &quot;line&quot;"' in captioned
     assert plain.startswith("<img ")
     assert 'alt="alone"' in plain
+
+
+def places(made):
+    """The boxes in pixels of all letters of a figure, after it was drawn."""
+    made.canvas.draw()
+    texts = [each for each in made.findobj(matplotlib.text.Text) if each.get_visible() and each.get_text().strip()]
+    (axes,) = made.axes
+    hidden = []  # matplotlib keeps ticks beyond the ends of an axis, and does not draw them
+    for labels, (low, high), k in (
+        (axes.get_xticklabels(), axes.get_xlim(), 0),
+        (axes.get_yticklabels(), axes.get_ylim(), 1),
+    ):
+        hidden += [each for each in labels if not low <= each.get_position()[k] <= high]
+    return {each.get_text(): each.get_window_extent() for each in texts if each not in hidden}
+
+
+LINES = {f"{name} network": ([0, 1, 2], [26.0, 27.5, 29.0]) for name in ("small", "larger", "largest")}
+CHARTS = {
+    "curves": lambda: plots.curves(LINES, "the noise-to-signal ratio that the filter was told (no unit)", "PSNR (dB)"),
+    "bars": lambda: plots.bars({f"a method {k}": k for k in range(6)}, None, "gain (dB)", 1),
+    "pareto": lambda: plots.pareto([{"model": "the teacher", "x": 1e4, "y": 31.0}], "x", "y", "ms", "PSNR (dB)"),
+    "scatter": lambda: plots.scatter(LINES, "", "PSNR (dB)", 27, ticks=["gaussian-\n256", "bilinear-\n60", "shake"]),
+}
+
+
+@pytest.mark.parametrize("kind", CHARTS)
+def test_on_a_phone_a_chart_is_drawn_anew_with_letters_as_large_and_none_beyond_its_border(kind):
+    wide = CHARTS[kind]()
+    before = wide.axes[0].get_position().bounds, wide.get_figwidth()
+    narrow = narrowed(wide)
+    assert narrow.get_figwidth() * plots.DPI == pytest.approx(NARROW)
+    assert lettering(narrow) == lettering(wide) >= 11
+    height = narrow.get_figheight() * plots.DPI
+    for text, box in places(narrow).items():
+        assert -1 <= box.x0 <= box.x1 <= NARROW + 1, text
+        assert -1 <= box.y0 <= box.y1 <= height + 1, text
+    tops, bottoms = narrow.axes[0].get_window_extent().height, wide.axes[0].get_window_extent().height
+    assert tops == pytest.approx(bottoms, abs=1)
+    assert (wide.axes[0].get_position().bounds, wide.get_figwidth()) == before
+
+
+def test_what_a_lesson_adds_to_a_chart_is_on_the_phone_too():
+    made = plots.curves(LINES, "x", "y")
+    made.axes[0].axhline(26.5, linestyle="--")
+    made.axes[0].set_yscale("log")
+    (axes,) = narrowed(made).axes
+    assert len(axes.get_lines()) == 4
+    assert axes.get_yscale() == "log"
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2)])
+def test_on_a_phone_photos_stand_below_each_other_and_keep_every_pixel_and_its_size(count, columns):
+    images = {str(k): torch.rand(1, 3, 130, 130) for k in range(count)}
+    wide = plots.panels(images, truth=images["0"])
+    narrow = narrowed(wide)
+    shown = [[axes.get_images()[0].get_array() for axes in made.axes] for made in (wide, narrow)]
+    assert all(np.array_equal(a, b) for a, b in zip(*shown, strict=True))
+    sizes = {round(axes.get_window_extent().width) for made in (wide, narrow) for axes in made.axes}
+    assert len(sizes) == 1
+    lefts = {round(axes.get_window_extent().x0) for axes in narrow.axes}
+    assert len(lefts) == columns
+    assert narrow.get_figwidth() * plots.DPI <= 356
+
+
+def test_a_picture_has_its_narrow_form_for_phones_and_else_can_be_moved_sideways():
+    chart = plots.Picture(plots.curves(LINES, "x", "y"), "three")
+    assert f'<source media="(max-width: 600px)" srcset="{chart.frame()[2]}" width="350">' in chart.tag()
+    assert "data-photo" not in chart.tag()
+    assert 'data-lettering="13.9"' in chart.tag()
+    drawing = plots.Picture(plots.figure(720, 100), "nothing")
+    assert drawing.frame() == [drawing.src(), "nothing"]
+    assert drawing.tag().startswith('<div class="kdsharp-pan"><img ')
+    assert "data-lettering" not in drawing.tag()
+
+
+def test_a_photo_is_in_its_file_to_the_last_bit_and_twice_as_fine_as_the_page():
+    image = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))
+    picture = plots.Picture(plots.panels({"noise": image}, zoom=2), "noise")
+    assert "data-photo" in picture.tag()
+    found = np.asarray(Image.open(io.BytesIO(picture.webp)))
+    assert found.shape[1] == 2 * picture.width
+    expected = np.kron(to_array(image), np.ones((4, 4, 1), np.uint8))
+    windows = np.lib.stride_tricks.sliding_window_view(found, expected.shape)[..., 0, :, :, :]
+    assert any(np.array_equal(window, expected) for row in windows for window in row)

@@ -10,7 +10,7 @@ from kdsharp.checks import UsageError
 from kdsharp.course import collect_results, lessons, tags
 
 EXPLORERS = (
-    *("Explorer(", "TrainingButton(", "BlindTest(", "Checklist(", "BrowserPage("),
+    *("Explorer(", "TrainingButton(", "BlindTest(", "WhichOne(", "Checklist(", "BrowserPage("),
     *("OneKernel(", "Digits(", "Shake(", "Stripes(", "Dials("),
 )
 """What a reader can act on, as a lesson's code calls it."""

@@ -1,4 +1,4 @@
-"""The exported student on a web page: the reader's own photo, the reader's own processor (floor 7; lesson 14).
+"""The exported student on a web page: the reader's own photo, the reader's own processor (floor 7; lessons 00, 13, 14).
 
 The page holds the networks. What runs them, onnxruntime-web, lies in the published book; in JupyterLab and in a saved
 file it comes from a public CDN, checked against a checksum, when the reader chooses a photo. A page that nobody touches
@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from kdsharp import checkpoints
+from kdsharp import checkpoints, kernels
 from kdsharp.checks import UsageError, atomic_path, make_folder
 from kdsharp.inference import OVERLAP, TILE, WHOLE
 from kdsharp.island import Island, note, packages
@@ -26,6 +26,8 @@ MEGABYTES = 4
 """What a browser loads for it, compressed."""
 FILTERS = {"unsharp mask": "unsharp", "Laplacian": "laplacian"}
 """The classical filters that a page has beside its networks, by the package's names; tuned for ``shake``."""
+LENGTH = 5.5
+"""Pixels: of the path by which a photo is shaken here, the longest of the protocol ``shake``."""
 MOST = 50
 """Megapixels: beyond that, the copies of a photo that are needed come near what a page may hold."""
 
@@ -37,6 +39,7 @@ class BrowserPage(Island):
         models: name to an ONNX file that takes and gives ``pixels`` (``kdsharp.export.export(..., pixels=True)``), or
             its bytes; the first is chosen at the start.
         example: uint8 (H, W, 3), a photo for readers who have none at hand.
+        shaken: whether a photo is shaken first, so that its truth is known, until the reader switches it off.
 
     Raises:
         UsageError: for a file that takes no ``pixels``.
@@ -44,12 +47,12 @@ class BrowserPage(Island):
 
     module: ClassVar[str] = "browser"
 
-    def __init__(self, models: Mapping[str, bytes | Path], example: np.ndarray) -> None:
+    def __init__(self, models: Mapping[str, bytes | Path], example: np.ndarray, shaken: bool = False) -> None:
         self.models = {name: each if isinstance(each, bytes) else each.read_bytes() for name, each in models.items()}
         for name, content in self.models.items():
             if b"\n\x06pixels" not in content:  # protobuf's way to write a name of six letters
                 raise UsageError(f"{name!r} takes no uint8 pixels; export it with pixels=True, or --pixels")
-        self.example = webp(example)
+        self.example, self.shaken = webp(example), shaken
 
     def facts(self, live: bool) -> dict[str, Any]:
         return {
@@ -69,6 +72,8 @@ class BrowserPage(Island):
                 shown: {"filter": name, "settings": settings(name, "shake")} for shown, name in FILTERS.items()
             },
             "example": self.example,
+            "shaken": self.shaken,
+            "taps": taps(),
             "whole": WHOLE,
             "tile": TILE,
             "overlap": OVERLAP,
@@ -83,6 +88,14 @@ class BrowserPage(Island):
         with atomic_path(path) as temporary:
             temporary.write_text(self.document("Sharpen a photo with kdsharp"), encoding="utf-8")
         return Path(path)
+
+
+def taps() -> list[tuple[int, int, float]]:
+    """The hand that shakes a photo on the page: ``(dx, dy, weight)`` in pixels for each place of its path, sum 1."""
+    psf = kernels.shake(LENGTH, np.random.default_rng(3)).double()
+    rows, columns = psf.nonzero(as_tuple=True)
+    half = len(psf) // 2
+    return [(x - half, y - half, psf[y, x].item()) for y, x in zip(rows.tolist(), columns.tolist(), strict=True)]
 
 
 def students(names: Sequence[str | Path], cache: str | Path = "build/students") -> dict[str, Path]:

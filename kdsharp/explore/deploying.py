@@ -56,7 +56,7 @@ def render_bits(
     blurred: Tensor,
     sharp: Tensor,
     bits: int,
-    per_channel: int,
+    per_channel: bool,
     place: tuple[int, int, int] | None = None,
 ) -> Picture:
     """A blurred photo, the network's answer in float32 and in ``bits``, and the truth; a frame of the explorer.
@@ -66,7 +66,7 @@ def render_bits(
     """
     bits = int(bits)
     with torch.inference_mode():
-        seen = [blurred, model(blurred), in_bits(model, bits, bool(per_channel))(blurred), sharp]
+        seen = [blurred, model(blurred), in_bits(model, bits, per_channel)(blurred), sharp]
     blurred, full, few, sharp = seen if place is None else [crop(each, *place) for each in seen]
     ranges = "one range a channel" if per_channel else "one range a layer"
     lost = psnr(quantize(full), sharp).item() - psnr(quantize(few), sharp).item()

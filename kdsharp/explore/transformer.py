@@ -118,14 +118,15 @@ def _draw_table(
     low, scale = (-1.0, "PuOr_r") if signed else (0.0, "cividis")
     axes.imshow(table.numpy(), vmin=low, vmax=1.0, cmap=colormaps[scale])
     axes.set_title(title, fontsize=9)
-    axes.set_xticks(range(len(columns)), columns, rotation=50, ha="right", rotation_mode="anchor", fontsize=7)
-    axes.set_yticks(range(len(rows)), rows, fontsize=7)
-    size = 7 if width / len(table) > 28 else 5.5
+    axes.set_xticks(range(len(columns)), columns, rotation=50, ha="right", rotation_mode="anchor", fontsize=8)
+    axes.set_yticks(range(len(rows)), rows, fontsize=8)
+    if width / len(table) < 27:  # numbers would be too small to be read
+        return
     for i, line in enumerate(table.tolist()):
         for j, value in enumerate(line):
             colour = "w" if (abs(value) > 0.6 if signed else value < 0.55) else "k"
             text = f"{round(value, 2) + 0.0:.2f}"  # the sum turns -0.0 into 0.0
-            axes.text(j, i, text, ha="center", va="center", fontsize=size, color=colour)
+            axes.text(j, i, text, ha="center", va="center", fontsize=8, color=colour)
 
 
 def render_attention(

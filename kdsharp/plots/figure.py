@@ -3,18 +3,30 @@
 import base64
 import html
 import io
+import math
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from PIL import Image
 
-DPI = 100
+from kdsharp.plots.narrow import DPI, NARROW, lettering, narrowed
+
 WIDTH = 720
 """Width of a figure in pixels: what fits the text column of the published book at 1:1."""
 
 
+DENSITY = 2
+"""Pixels of the file for one of the page, along a side: a fine screen shows them all, sharply."""
+PHONE = "(max-width: 600px)"
+"""The screens that get a figure's narrow form."""
+
+
 class Picture:
     """A rendered figure with its alt text; notebooks and pages show it as one ``<img>``, a caption below it if any.
+
+    On a phone it is drawn anew where its kind knows how (:mod:`kdsharp.plots.narrow`); else it keeps its size and
+    can be moved sideways, so that its letters stay legible and its pixels are as they are.
 
     Args:
         figure: is rendered now; what is drawn on it later does not show.
@@ -26,14 +38,30 @@ class Picture:
         self.alt, self.caption = alt, caption
         self.webp = _render(figure)
         self.width = round(figure.get_figwidth() * DPI)
+        self.lettering = lettering(figure)
+        self.is_photo = bool(figure.findobj(AxesImage))
+        narrow = narrowed(figure)
+        self.narrow = None if narrow is None else _render(narrow)
+        self.narrow_width = None if narrow is None else round(narrow.get_figwidth() * DPI)
 
     def src(self) -> str:
         """The image as a data URL."""
-        return "data:image/webp;base64," + base64.b64encode(self.webp).decode()
+        return _address(self.webp)
+
+    def frame(self) -> list[str]:
+        """What an island shows of it: address, alt text, and the address for a phone where there is one."""
+        return [self.src(), self.alt, *([] if self.narrow is None else [_address(self.narrow)])]
 
     def tag(self) -> str:
         """The ``<img>`` of a page, as a ``<figure>`` when it has a caption."""
-        image = f'<img src="{self.src()}" alt="{html.escape(self.alt)}" width="{self.width}" style="max-width:100%">'
+        letters = f' data-lettering="{self.lettering:.1f}"' if math.isfinite(self.lettering) else ""
+        words = f'alt="{html.escape(self.alt)}" width="{self.width}"{letters}{" data-photo" if self.is_photo else ""}'
+        image = f'<img src="{self.src()}" {words} style="max-width:100%">'
+        if self.narrow is not None:
+            source = f'<source media="{PHONE}" srcset="{_address(self.narrow)}" width="{self.narrow_width}">'
+            image = f"<picture>{source}{image}</picture>"
+        elif self.width > NARROW:
+            image = f'<div class="kdsharp-pan">{image}</div>'
         if not self.caption:
             return image
         style = f"margin:0.6em 0;max-width:{self.width}px"
@@ -65,9 +93,13 @@ def figure(width: float = WIDTH, height: float = 300) -> Figure:
     return made
 
 
+def _address(webp: bytes) -> str:
+    return "data:image/webp;base64," + base64.b64encode(webp).decode()
+
+
 def _render(made: Figure) -> bytes:
     buffer = io.BytesIO()
-    made.savefig(buffer, format="png", dpi=DPI)
+    made.savefig(buffer, format="png", dpi=DENSITY * DPI)
     packed = io.BytesIO()
-    Image.open(buffer).convert("RGB").save(packed, format="webp", quality=88, method=4)
+    Image.open(buffer).convert("RGB").save(packed, format="webp", lossless=True, quality=20, method=1)
     return packed.getvalue()

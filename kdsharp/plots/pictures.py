@@ -1,6 +1,6 @@
 """Pictures side by side, pixel for pixel: crops with scores and differences, maps, spectra."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -12,6 +12,7 @@ from kdsharp.filters.frequency import amplitude_spectrum
 from kdsharp.images import quantize, to_array
 from kdsharp.metrics import psnr, ssim
 from kdsharp.plots.figure import DPI, WIDTH, figure
+from kdsharp.plots.narrow import NARROW, on_a_phone
 
 
 def crop(image: Tensor, top: int, left: int, size: int) -> Tensor:
@@ -46,27 +47,53 @@ def panels(
     top, left = at if at is not None else ((first.shape[-2] - side) // 2, (first.shape[-1] - side) // 2)
     top, left = min(top, first.shape[-2] - side), min(left, first.shape[-1] - side)
     rows = 2 if difference and truth is not None else 1
-    box, step = side * zoom, side * zoom + 8
-    labels = [title if truth is None else f"{title}\n{score(image, truth)}" for title, image in images.items()]
-    text = 8 + 16 * max(label.count("\n") + 1 for label in labels)
-    height = text + 22 + rows * (box + 6)
-    width = step * len(images)
-    made = figure(width, height)
-    for column, (label, image) in enumerate(zip(labels, images.values(), strict=True)):
+    stacks = []
+    for title, image in images.items():
         cells = [to_array(crop(quantize(image), top, left, side))]
         if rows == 2 and truth is not None and image is not truth:  # nothing to see under the truth itself
             cells.append(_difference(crop(image, top, left, side), crop(truth, top, left, side), gain))
-        for row, cell in enumerate(cells):
-            y = height - text - (row + 1) * (box + 6)
-            axes = made.add_axes((column * step / width + 4 / width, y / height, box / width, box / height))
-            axes.imshow(np.kron(cell, np.ones((zoom, zoom, 1), np.uint8)), interpolation="none")
-            axes.set_axis_off()
-        made.text((column + 0.5) * step / width, 1 - 6 / height, label, ha="center", va="top", fontsize=9)
+        stacks.append((title if truth is None else f"{title}\n{score(image, truth)}", cells))
     note = f"{side}x{side} pixels at {zoom}:1"
     if rows == 2:
-        note += f"; below: error x {gain:g}, mid-grey = none"
+        note += f"; below: error x {gain:g},{{}}mid-grey = none"
+    wide = _stacks(stacks, side * zoom, len(stacks), note.format(" "), 4)
+    return on_a_phone(wide, lambda _: _narrow_stacks(stacks, side * zoom, note.format("\n")))
+
+
+def _stacks(
+    stacks: Sequence[tuple[str, Sequence[np.ndarray]]], box: int, columns: int, note: str = "", gap: int = 4
+) -> Figure:
+    """Labelled stacks of pictures, each ``box`` pixels a side, ``columns`` of them beside each other.
+
+    Args:
+        stacks: label to pictures (h, w, 3 or 4) that stand below each other; ``box`` is a multiple of their side.
+        box: pixels a side of a picture.
+        columns: how many stacks stand beside each other; further ones go below.
+        note: one line below all.
+        gap: pixels left and right of a picture.
+    """
+    step, rows = box + 2 * gap, max(len(cells) for _, cells in stacks)
+    text = 8 + 16 * max(label.count("\n") + 1 for label, _ in stacks)
+    tall, below = text + rows * (box + 6), 6 + 16 * (note.count("\n") + 1) if note else 0
+    width, height = step * columns, below + tall * -(-len(stacks) // columns)
+    made = figure(width, height)
+    for index, (label, cells) in enumerate(stacks):
+        left, top = index % columns * step, index // columns * tall
+        for row, cell in enumerate(cells):
+            y = height - top - text - (row + 1) * (box + 6)
+            axes = made.add_axes(((left + gap) / width, y / height, box / width, box / height))
+            axes.imshow(cell, interpolation="none")
+            axes.set_axis_off()
+        made.text((left + step / 2) / width, 1 - (top + 6) / height, label, ha="center", va="top", fontsize=9)
     made.text(0.5, 4 / height, note, ha="center", va="bottom", fontsize=8, color="#444444")
     return made
+
+
+def _narrow_stacks(stacks: Sequence[tuple[str, Sequence[np.ndarray]]], box: int, note: str = "") -> Figure:
+    """The same stacks in as many columns as a phone has room for, every pixel as large as before."""
+    room = NARROW + 6  # two pictures of 172 pixels fit
+    columns = max(1, room // (box + 4))
+    return _stacks(stacks, box, columns, note, min(6, (room - columns * box) // (2 * columns)))
 
 
 def _difference(image: Tensor, truth: Tensor, gain: float) -> np.ndarray:
@@ -84,16 +111,14 @@ def score(image: Tensor, truth: Tensor) -> str:
 
 def maps(images: Mapping[str, np.ndarray], colour_map: str = "cividis") -> Figure:
     """2-D maps (h, w) side by side, each scaled to its own range, under one perceptual colour map."""
-    box = WIDTH // len(images) - 8
-    made = figure(WIDTH, box + 28)
     scale = matplotlib.colormaps[colour_map]
-    for column, (title, values) in enumerate(images.items()):
+    stacks = []
+    for title, values in images.items():
         low, high = float(values.min()), float(values.max())
-        axes = made.add_axes(((column * (box + 8) + 4) / WIDTH, 4 / (box + 28), box / WIDTH, box / (box + 28)))
-        axes.imshow(scale((values - low) / max(high - low, 1e-12)), interpolation="nearest")
-        axes.set_axis_off()
-        axes.set_title(title, fontsize=9)
-    return made
+        stacks.append((title, [scale((values - low) / max(high - low, 1e-12))]))
+    box = WIDTH // len(images) - 8
+    wide = _stacks(stacks, box, len(stacks))
+    return on_a_phone(wide, lambda _: _narrow_stacks(stacks, min(box, NARROW)))
 
 
 def spectrum_pixels(image: Tensor) -> np.ndarray:
@@ -126,7 +151,7 @@ def spectra(images: Mapping[str, Tensor]) -> Figure:
         made.text((x + columns / 2) / width, 1 - 5 / height, title, ha="center", va="top", fontsize=9)
         lower = made.add_axes((x / width, 46 / height, columns / width, rows / height))
         lower.imshow(spectrum_pixels(image), interpolation="none", extent=(-0.5, 0.5, 0.5, -0.5), aspect="auto")
-        lower.set_xticks([-0.5, -0.25, 0, 0.25, 0.5], ["-0.5", "-0.25", "0", "0.25", "0.5"], fontsize=7)
+        lower.set_xticks([-0.5, -0.25, 0, 0.25, 0.5], ["-0.5", "-0.25", "0", "0.25", "0.5"], fontsize=8)
         lower.set_yticks([])
     note = "pixels 1:1; below: amplitude of each stripe pattern over cycles per pixel, bright = strong (log scale)"
     made.text(0.5, 4 / height, note, ha="center", va="bottom", fontsize=8, color="#444444")

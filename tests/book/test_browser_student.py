@@ -8,11 +8,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from kdsharp import checkpoints, export, inference
+from kdsharp import checkpoints, export, inference, kernels
 from kdsharp.checks import UsageError
 from kdsharp.datasets import photos
 from kdsharp.explore import browser
+from kdsharp.images import quantize, to_array, to_linear, to_srgb, to_tensor
 from kdsharp.island import packages
+from kdsharp.metrics import psnr
 from kdsharp.tune import tuned
 
 pytestmark = [
@@ -123,6 +125,34 @@ def test_the_filters_beside_it_are_the_packages_own(single, tmp_path):
         assert np.abs(shown(page).astype(int) - expected).max() <= 1
         assert np.abs(shown(page).astype(int) - pixels).max() > 3
     assert page.asked == []  # a filter needs no runtime
+
+
+def test_a_photo_that_is_shaken_here_has_a_truth_and_each_answer_its_distance(single, model, tmp_path):
+    page = single
+    pixels = photos("test")[1].pixels[:96, :120]
+    give(page, tmp_path, pixels)
+    assert "Against the truth" not in said(page)
+    sharp = to_tensor(pixels)
+    psf = kernels.shake(browser.LENGTH, np.random.default_rng(3))
+    blurred = to_array(quantize(to_srgb(kernels.convolve(to_linear(sharp), psf))))
+    page.locator("[data-part=shake]").press("Space")
+    expect(page.locator("[data-part=status]")).to_contain_text("Against the truth")
+    slide(page, "split", 100)
+    assert np.abs(shown(page).astype(int) - blurred).max() <= 1
+    slide(page, "split", 0)
+    answer = shown(page)
+    assert np.abs(answer.astype(int) - export.Session(model).pixels(blurred).astype(int)).max() <= 3
+    far = [psnr(to_tensor(each), sharp).item() for each in (blurred, answer)]
+    told = [float(each) for each in re.search(r"left ([\d.]+) dB, right ([\d.]+) dB", said(page)).groups()]
+    assert told == pytest.approx(far, abs=0.02)
+    assert told[1] > told[0] + 0.5
+    page.locator("[data-part=left]").select_option("before the shake")
+    expect(page.locator("[data-part=status]")).to_contain_text("left is the truth itself")
+    slide(page, "split", 100)
+    np.testing.assert_array_equal(shown(page), pixels)
+    page.locator("[data-part=shake]").uncheck()
+    expect(page.locator("[data-part=left]")).to_have_value("as it came")
+    expect(page.locator("[data-part=status]")).not_to_contain_text("Against the truth")
 
 
 @pytest.mark.long

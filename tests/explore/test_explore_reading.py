@@ -1,10 +1,7 @@
 """The explorer of lesson 15 at the corners of its grid, and the checklist."""
 
-import io
-
 import pytest
 import torch
-from PIL import Image
 
 from kdsharp.checks import UsageError
 from kdsharp.explore.checklist import ITEMS, Checklist, Item
@@ -19,7 +16,7 @@ NONSENSE = torch.full_like(SHARP, 0.4)
 @pytest.mark.parametrize("slip", [0.0, 4.0])
 def test_corners(damage, slip):
     picture = render_agreement(SHARP, NONSENSE, damage, slip)
-    assert Image.open(io.BytesIO(picture.webp)).width <= 720
+    assert picture.width <= 720
     assert f"{damage:.0%}" in picture.alt
     assert render_agreement(SHARP, NONSENSE, damage, slip).webp == picture.webp
 

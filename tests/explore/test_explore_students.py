@@ -95,7 +95,7 @@ COSTS = {
 @pytest.mark.parametrize("key", COSTS)
 def test_corners(key):
     picture = students.render_student(PHOTO, COSTS, *map(float, key), at=(3, 4))
-    assert Image.open(io.BytesIO(picture.webp)).size == (plots.WIDTH, 330)
+    assert Image.open(io.BytesIO(picture.webp)).size == (2 * plots.WIDTH, 2 * 330)
     assert f"Width {key[0]}, factor {key[1]}: reach {COSTS[key].reach} pixels" in picture.alt
     assert students.render_student(PHOTO, COSTS, *key, at=(3, 4)).webp == picture.webp
 

@@ -104,7 +104,7 @@ def test_work():
 @pytest.mark.parametrize("at", [(0, 0), (32, 56)])
 def test_corners_of_the_attention_explorer(temperature, at):
     picture = transformer.render_attention(PHOTO, temperature, at, "noise")
-    assert Image.open(io.BytesIO(picture.webp)).size == (plots.WIDTH, 500)
+    assert Image.open(io.BytesIO(picture.webp)).size == (2 * plots.WIDTH, 2 * 500)
     assert f"temperature {temperature:g}" in picture.alt
     assert transformer.render_attention(PHOTO, temperature, at, "noise").webp == picture.webp
 
@@ -119,7 +119,7 @@ def test_the_ends_of_the_temperature_are_equal_shares_and_oneself():
 def test_corners_of_the_tile_explorer(tile, overlap):
     networks = {"filter": lambda image: image**2, "global": lambda image: image - image.mean()}
     picture = transformer.render_tiles(networks, PHOTO, tile, overlap)
-    assert Image.open(io.BytesIO(picture.webp)).width == plots.WIDTH
+    assert picture.width == plots.WIDTH
     assert f"Tiles of {tile} pixels with overlap {overlap}" in picture.alt
     assert "filter 0.000" in picture.alt
     assert "global 0.000" not in picture.alt

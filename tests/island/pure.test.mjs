@@ -19,6 +19,8 @@ const ledger = await web("ledger");
 const { termOf } = await web("terms");
 const { lessonOf } = await web("diary");
 const shake = await web("shake");
+const { verdict } = await web("which");
+const { offset } = await web("loupe");
 
 test("a position has its place in a list that runs over the last slider fastest", () => {
   const seen = [];
@@ -242,4 +244,32 @@ test("a view is the mean of blocks, and a PNG's checksum is the known one", () =
   const rgb = Uint8Array.from([0, 0, 0, 10, 20, 30, 20, 40, 60, 30, 60, 90]);
   assert.deepEqual([...photo.reduced({ rgb, width: 2, height: 2 }, 2).rgb], [15, 30, 45]);
   assert.equal(crc(new TextEncoder().encode("IEND")), 0xae426082);
+});
+
+test("a count says what guessing would have done, whichever way it lies", () => {
+  const six = [1, 63 / 64, 57 / 64, 42 / 64, 22 / 64, 7 / 64, 1 / 64];
+  assert.match(verdict(6, six), /6 or more of 6 in 1\.6 % .* can tell them apart, on these crops/);
+  assert.match(verdict(5, six), /10\.9 % .* no proof that you see a difference, nor that there is none: with 6 crops it takes 6 \(1\.6 %\)/);
+  assert.match(verdict(0, six), /100\.0 % .* take the one for the other/);
+  assert.match(verdict(1, [1, 0.75, 0.25]), /with 2 crops nothing could prove it/); // not even both are rare
+});
+
+test("a loupe has the place that it shows in its middle", () => {
+  assert.deepEqual(offset(0, 0, 200, 3), [100, 100]);
+  assert.deepEqual(offset(50, 20, 200, 3), [-50, 40]);
+});
+
+const flat = (light, side = 20) => ({ rgb: new Uint8Array(side * side * 3).fill(light), width: side, height: side });
+const HAND = [[-1, 0, 0.25], [0, 0, 0.5], [2, 1, 0.25]];
+
+test("a hand that shakes leaves what is flat, moves light along its path, and works in strips", () => {
+  assert.ok(photo.shaken(flat(137), HAND).every((value) => value === 137));
+  const star = flat(0);
+  star.rgb.fill(255, (9 * 20 + 9) * 3, (9 * 20 + 10) * 3);
+  const out = photo.shaken(star, HAND), at = (x, y) => out[(y * 20 + x) * 3];
+  assert.deepEqual([at(8, 9), at(9, 9), at(11, 10), at(10, 9)], [137, 188, 137, 0]); // a quarter and a half of the light
+  const strips = [...photo.shaken(star, HAND, 0, 7), ...photo.shaken(star, HAND, 7, 20)];
+  assert.deepEqual(strips, [...out]);
+  assert.equal(photo.decibels(flat(10).rgb, flat(10).rgb), Infinity);
+  assert.ok(Math.abs(photo.decibels(flat(0).rgb, flat(255).rgb)) < 1e-12);
 });

@@ -15,6 +15,7 @@ from kdsharp.course.eyes import BlindTest
 from kdsharp.course.kept import Ledger
 from kdsharp.course.predicting import Guess, Reveal
 from kdsharp.course.quizzes import Quiz
+from kdsharp.course.which import WhichOne
 from kdsharp.explore.browser import BrowserPage
 from kdsharp.explore.checklist import Checklist
 from kdsharp.explore.dials import Dials
@@ -23,7 +24,20 @@ from kdsharp.explore.shake import Shake
 from kdsharp.explore.stripes import Stripes
 from kdsharp.island import Island, files, is_live, modules
 
-KINDS = [explore.Explorer, Checklist, BrowserPage, OneKernel, Shake, Stripes, Dials, BlindTest, Guess, Reveal, Quiz]
+KINDS = [
+    explore.Explorer,
+    Checklist,
+    BrowserPage,
+    OneKernel,
+    Shake,
+    Stripes,
+    Dials,
+    BlindTest,
+    WhichOne,
+    Guess,
+    Reveal,
+    Quiz,
+]
 KINDS = [*(kind.module for kind in (*KINDS, Ledger)), "training"]
 
 

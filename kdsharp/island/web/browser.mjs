@@ -3,14 +3,14 @@ import { fill, make } from "./make.mjs";
 import { difference, mix, opaque } from "./photo.mjs";
 import { keepOffline } from "./offline.mjs";
 
-const CAME = "as it came";
+const CAME = "as it came", TRUTH = "before the shake";
 const RUNNER = new URL("./runner.mjs", import.meta.url);
 const IN_BOOK = import.meta.url.startsWith("http");
 const VIEW = 2_000_000; // pixels that the page shows; the file that is saved has all
 const LOUPE = 60; // pixels a side, shown four times as large
 
 /** The controls; each is found again by its `data-part`. */
-function controls(networks, filters) {
+function controls(networks, filters, isShaken) {
   const options = (names) => names.map((name) => make("option", {}, name));
   const methods = () => [
     make("optgroup", { label: "networks" }, ...options(networks)),
@@ -27,11 +27,14 @@ function controls(networks, filters) {
         make("input", { type: "file", accept: "image/*", "data-part": "file" })),
       button("example", "take the example"), button("camera", "use the camera")),
     make("p", { class: "kdsharp-row" },
-      make("label", {}, "left: ", make("select", { "data-part": "left" }, make("option", {}, CAME), ...methods())),
+      make("label", {}, "left: ", make("select", { "data-part": "left" }, make("option", { value: CAME, "data-part": "came" }, CAME),
+        make("option", { "data-part": "truth", disabled: true }, TRUTH), ...methods())),
       make("label", {}, "right: ", make("select", { "data-part": "model" }, ...methods())),
       make("label", {}, "shown: ", make("select", { "data-part": "shown" },
         make("option", { value: "wipe" }, "left | right"), make("option", { value: "difference" }, "right less left, 4 times"))),
       button("again", "time it", { disabled: true }), button("save", "save as PNG", { disabled: true })),
+    make("p", {}, make("label", {}, make("input", { type: "checkbox", role: "switch", checked: isShaken, "data-part": "shake" }),
+      " shake it first: then the truth is known, and how close each answer comes to it")),
     make("p", { role: "status", "aria-live": "polite", "data-part": "status" },
       "Your photo stays on this computer: nothing is sent, and nothing is fetched before you choose one."),
     make("p", { class: "kdsharp-row", "data-part": "work", hidden: true },
@@ -52,7 +55,7 @@ function controls(networks, filters) {
 function render({ model, el }) {
   const facts = model.get("facts"), part = (name) => el.querySelector(`[data-part='${name}']`);
   const say = (text) => { part("status").textContent = text; };
-  fill(el, "browser", ...controls(Object.keys(facts.models), Object.keys(facts.filters)));
+  fill(el, "browser", ...controls(Object.keys(facts.models), Object.keys(facts.filters), facts.shaken));
   const threads = globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
   const on = threads === 1 ? "one thread" : `${threads} threads`;
   const bytes = {}, asked = new Map();
@@ -110,7 +113,8 @@ function render({ model, el }) {
   }
 
   async function viewOf(name) {
-    if (name === CAME) return { view: photo.view, spent: 0 };
+    if (name === CAME) return { ...photo, spent: 0 };
+    if (name === TRUTH) return { view: photo.truth, score: null, spent: 0 };
     const given = await method(name);
     say(`${name}: ${photo.width} x ${photo.height} pixels ...`);
     part("bar").value = 0;
@@ -118,9 +122,30 @@ function render({ model, el }) {
     return ask("sharpen", { ...given, reduce: photo.reduce });
   }
 
+  /** Shake the photo, or take it as it came, as the switch says. */
+  async function prepare() {
+    const isOn = part("shake").checked;
+    part("truth").disabled = !isOn;
+    if (!isOn && part("left").value === TRUTH) part("left").value = CAME;
+    part("came").textContent = isOn ? "as shaken" : CAME;
+    if (isOn) say("Shaking it ...");
+    part("work").hidden = !isOn || photo.width * photo.height <= facts.whole;
+    const found = await ask("shake", { taps: isOn ? facts.taps : null, reduce: photo.reduce });
+    part("loupe").hidden = true;
+    if (!found.stopped) {
+      Object.assign(photo, found);
+      return run();
+    }
+    part("shake").checked = !isOn;
+    part("truth").disabled = isOn;
+    part("came").textContent = CAME;
+    say("Stopped: the photo is as it was.");
+    return "stopped";
+  }
+
   /** Run what is chosen and was not run yet. */
   async function run() {
-    const names = [part("left").value, part("model").value], found = [];
+    const names = [part("left").value, part("model").value], found = [], far = ["left", "right"];
     for (const name of names) {
       found.push(await viewOf(name));
       if (found.at(-1).stopped) {
@@ -132,7 +157,10 @@ function render({ model, el }) {
     draw();
     for (const name of ["again", "save"]) part(name).disabled = false;
     say(`${photo.width} x ${photo.height} pixels in ${found[1].spent.toFixed(0)} ms, on ${on} of this browser` +
-      (photo.reduce > 1 ? `, shown at 1/${photo.reduce} of its size` : "") + "; a first run also prepares memory, so time it again.");
+      (photo.reduce > 1 ? `, shown at 1/${photo.reduce} of its size` : "") + "; a first run also prepares memory, so time it again." +
+      (photo.score == null ? "" : ` Against the truth (PSNR): ${found.map(({ score }, k) =>
+        `${far[k]} ${score === null ? "is the truth itself" : score === Infinity ? "identical" : `${score.toFixed(2)} dB`}`).join(", ")}` +
+        ", at strength 1."));
     if (IN_BOOK) keepOffline([...Object.values(facts.models), facts.example]).then((kept) => { el.dataset.offline = kept; });
     return "done";
   }
@@ -171,8 +199,8 @@ function render({ model, el }) {
   const open = (blob) => guarded(async () => {
     endCamera();
     photo = await ask("open", { blob, most: facts.most, step: VIEW });
-    part("loupe").hidden = true;
-    return run();
+    photo.truth = photo.view;
+    return prepare();
   }, "done");
 
   const again = () => guarded(async () => {
@@ -245,6 +273,10 @@ function render({ model, el }) {
   part("again").addEventListener("click", again);
   part("save").addEventListener("click", save);
   part("stop").addEventListener("click", () => worker?.postMessage({ task: "stop" }));
+  part("shake").addEventListener("change", ({ target }) => {
+    if (busy) target.checked = !target.checked;
+    else if (photo && !stream) guarded(prepare);
+  });
   for (const name of ["left", "model"]) part(name).addEventListener("change", () => { if (photo && !stream) guarded(run); });
   for (const name of ["split", "strength", "shown"]) {
     part(name).addEventListener("input", () => {

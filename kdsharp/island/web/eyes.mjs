@@ -1,4 +1,5 @@
 // A blind test: lock a ranking, answer round by round, then see the answers beside what formulas say.
+import { ask } from "./asking.mjs";
 import { csv, sentences, summary } from "./judging.mjs";
 import { fill, make, svg } from "./make.mjs";
 import { keep, recall } from "./store.mjs";
@@ -110,48 +111,12 @@ function render({ model, el }) {
   }
 
   function asking() {
-    const shown = rounds[0].slice(1).map(() => make("img", { width: facts.width, height: facts.width }));
-    const figures = shown.map((image, k) =>
-      make("figure", {}, image, ...(rating ? [] : [make("figcaption", {}, facts.choices[k][1])])));
-    const count = make("p", { role: "status" });
-    const source = (k, n) => facts.pictures[rounds[k][n + 1]][rounds[k][0]];
-    const next = () => {
-      const k = answers.length;
-      el.dataset.round = k;
-      if (k === rounds.length) {
-        result();
-        return;
-      }
-      shown.forEach((image, n) => {
-        image.src = source(k, n);
-        image.alt = rating ? `round ${k + 1}, source hidden` : `picture ${facts.choices[n][1]} of round ${k + 1}, source hidden`;
-        if (k + 1 < rounds.length) new Image().src = source(k + 1, n);
-      });
-      count.textContent = `Round ${k + 1} of ${rounds.length}`;
-    };
     const take = (value) => {
       model.send({ round: answers.length, answer: value });
       answers = [...answers, value];
       remember();
-      next();
     };
-    const choices = facts.choices.map(([value, word]) => {
-      const each = button(rating ? `${value} ${word}` : word);
-      each.addEventListener("click", () => take(value));
-      return each;
-    });
-    const row = make("p", { class: "kdsharp-row kdsharp-choices" }, ...choices);
-    row.addEventListener("keydown", (event) => {
-      const k = facts.choices.findIndex(([value, word]) => [String(value), word].includes(event.key.toUpperCase()));
-      if (k >= 0) choices[k].click();
-    });
-    fill(el, "eyes", heading(rating ? "How sharp is this picture?" : "Which of the two is sharper?"),
-      make("div", { class: "kdsharp-blind" }, ...figures), row, count,
-      make("p", { class: "kdsharp-note" }, `The keys ${rating ? "1 to 5" : "A and B"} answer too, once a button has the focus. ` +
-        "You can stop and go on later: answers stay in this browser."));
-    el.dataset.stage = "asking";
-    next();
-    if (answers.length === 0 && el.isConnected) choices[0].focus({ preventScroll: true });
+    ask(el, facts, rating ? "How sharp is this picture?" : "Which of the two is sharper?", answers.length, take, result);
   }
 
   function result() {

@@ -1,15 +1,17 @@
-// Loaded by every page of the book: gives each island its module, explains the words of the glossary, and lets the
-// keyboard reach what scrolls sideways.
+// Loaded by every page of the book: gives each island its module, explains the words of the glossary, lends a loupe, and
+// lets the keyboard reach what scrolls sideways.
 import { findIslands } from "./islands.mjs";
+import { lendLoupe } from "./loupe.mjs";
 import { explainTerms } from "./terms.mjs";
 
 findIslands((name) => import(`./${name}.mjs`).then((found) => found.default));
 explainTerms(document);
+lendLoupe(document);
 
 /** What is wider than the screen can be scrolled by the arrow keys once it has the focus; a list is one of list items. */
 function reach() {
   for (const each of document.querySelectorAll(".citation-list")) each.removeAttribute("role");
-  for (const each of document.querySelectorAll("article :is(table, pre, .math, .cell_output)")) {
+  for (const each of document.querySelectorAll("article :is(table, pre, .math, .cell_output, .kdsharp-pan)")) {
     if (each.scrollWidth > each.clientWidth + 1) each.tabIndex = 0;
   }
 }

@@ -119,6 +119,40 @@ function laplacian(rgb, w, h, { neighbours, amount }) {
   return out;
 }
 
+const LIGHT = Float64Array.from({ length: 256 }, (_, k) => (k <= 0.04045 * 255 ? k / 255 / 12.92 : ((k / 255 + 0.055) / 1.055) ** 2.4));
+const stored = (light) => (light <= 0.0031308 ? light * 12.92 : 1.055 * light ** (1 / 2.4) - 0.055);
+
+/**
+ * Rows `top` to `bottom` of a photo that a hand has shaken: `taps` are `[dx, dy, weight]`, the path's places in pixels
+ * and how long the hand was there. Light adds up, not the numbers of the file; edges reflect, and no path is as long as
+ * a photo.
+ */
+export function shaken({ rgb, width, height }, taps, top = 0, bottom = height) {
+  const out = new Uint8Array((bottom - top) * width * 3), sum = new Float64Array(width * 3);
+  const columns = taps.map(([dx]) => Int32Array.from({ length: width }, (_, x) => 3 * inside(x - dx, width, 1)));
+  for (let y = top; y < bottom; y++) {
+    sum.fill(0);
+    taps.forEach(([, dy, weight], k) => {
+      const row = 3 * width * inside(y - dy, height, 1), column = columns[k];
+      for (let x = 0, to = 0; x < width; x++, to += 3) {
+        const from = row + column[x];
+        sum[to] += weight * LIGHT[rgb[from]];
+        sum[to + 1] += weight * LIGHT[rgb[from + 1]];
+        sum[to + 2] += weight * LIGHT[rgb[from + 2]];
+      }
+    });
+    for (let k = 0, to = (y - top) * width * 3; k < sum.length; k++, to++) out[to] = clamped(255 * stored(sum[k]));
+  }
+  return out;
+}
+
+/** Peak signal-to-noise ratio of two photos in dB; Infinity where they are alike. */
+export function decibels(photo, truth) {
+  let sum = 0;
+  for (let i = 0; i < photo.length; i++) sum += (photo[i] - truth[i]) ** 2;
+  return sum ? 10 * Math.log10((photo.length * 255 ** 2) / sum) : Infinity;
+}
+
 /** The filters by the package's names for them: bytes, width, height and settings to bytes. */
 export const filters = { unsharp, laplacian };
 

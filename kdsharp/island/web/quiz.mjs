@@ -94,7 +94,8 @@ function aPlace({ picture: [src, alt, width], places }, tell) {
     });
     return made;
   });
-  return [make("div", { class: "kdsharp-places", style: `max-width:${width}px` }, make("img", { src, alt, width }), ...buttons)];
+  const picture = make("div", { class: "kdsharp-places", style: `max-width:${width}px` }, make("img", { src, alt, width }), ...buttons);
+  return [width > 350 ? make("div", { class: "kdsharp-pan" }, picture) : picture]; // on a phone its letters stay legible
 }
 
 const KINDS = { answers: oneOf, order: anOrder, number: aNumber, places: aPlace };

@@ -1,9 +1,9 @@
 // A worker: it reads a photo, runs networks and filters on it, and writes it. The page stays free meanwhile.
-import { cut, filters, lay, mix, reduced, tiles } from "./photo.mjs";
+import { cut, decibels, filters, lay, mix, reduced, shaken, tiles } from "./photo.mjs";
 import { png } from "./png.mjs";
 
 const STRIP = 512; // rows that are read at once: a canvas of a whole photo is too large for some telephones
-let runtime = null, facts = null, photo = null, stopped = false;
+let runtime = null, facts = null, photo = null, truth = null, stopped = false;
 const sessions = {}, answers = {};
 
 /** onnxruntime-web from the book itself, else from the CDN with a checksum. */
@@ -72,6 +72,9 @@ async function sharpened(by, image, progress) {
 
 const view = (rgb, step) => reduced({ ...photo, rgb }, step);
 
+/** How close to the truth, where there is one. */
+const score = (rgb) => (truth === photo ? null : decibels(rgb, truth.rgb));
+
 const tasks = {
   begin(given) {
     facts = given;
@@ -83,11 +86,29 @@ const tasks = {
     const millions = (bitmap.width * bitmap.height) / 1e6;
     if (millions > most) throw new Error(`the photo has ${millions.toFixed(0)} megapixels, a browser's memory is sure of ${most} only`);
     if (Math.min(bitmap.width, bitmap.height) < 16) throw new Error("the photo has fewer than 16 pixels a side");
-    photo = read(bitmap);
+    photo = truth = read(bitmap);
     bitmap.close();
     for (const name of Object.keys(answers)) delete answers[name];
     const reduce = Math.max(1, Math.ceil(Math.sqrt((photo.width * photo.height) / step)));
     return { width: photo.width, height: photo.height, reduce, view: view(photo.rgb, reduce) };
+  },
+  /** From now on the photo is what a shaking hand makes of it, and its truth is known; without `taps`, as it came. */
+  async shake({ taps, reduce }, progress) {
+    stopped = false;
+    const { width, height } = truth;
+    let next = truth;
+    if (taps) {
+      next = { rgb: new Uint8Array(truth.rgb.length), width, height };
+      for (let top = 0; top < height; top += STRIP) {
+        progress(top / height);
+        await new Promise((go) => setTimeout(go));
+        if (stopped) return { stopped };
+        next.rgb.set(shaken(truth, taps, top, Math.min(height, top + STRIP)), 3 * width * top);
+      }
+    }
+    photo = next;
+    for (const name of Object.keys(answers)) delete answers[name];
+    return { view: view(photo.rgb, reduce), score: score(photo.rgb) };
   },
   async sharpen(given, progress) {
     stopped = false;
@@ -98,7 +119,7 @@ const tasks = {
       answers[given.name] = found;
     }
     const spent = performance.now() - begin;
-    return { spent, view: given.again ? null : view(answers[given.name], given.reduce) };
+    return given.again ? { spent } : { spent, view: view(answers[given.name], given.reduce), score: score(answers[given.name]) };
   },
   async frame({ bitmap, ...given }) {
     const by = await sharpener(given), image = read(bitmap);

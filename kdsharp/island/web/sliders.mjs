@@ -1,4 +1,4 @@
-// Rows of sliders: a label with its unit, the value, and a range that keyboard, finger and screen reader can move.
+// Rows of sliders and switches: a label with its unit, the value, and what keyboard, finger and screen reader can move.
 import { make } from "./make.mjs";
 
 let count = 0;
@@ -20,21 +20,24 @@ export function neighbours(position, shape) {
 }
 
 /**
- * Rows for `sliders`, each `{ label, values, start }`, with values as text and the place of the first.
+ * Rows for `sliders`, each `{ label, values, start }`, with values as text and the place of the first; one that is a
+ * `switch` has two values, off and on.
  * `moved(position)` is called at each move. Gives `{ rows, position(), values(), set(position) }`; `set` calls nobody.
  */
 export function sliderRows(sliders, moved) {
   const inputs = [], tells = [];
-  const rows = sliders.map(({ label, values, start }) => {
+  const step = (input) => Number(input.type === "checkbox" ? input.checked : input.value);
+  const rows = sliders.map(({ label, values, start, switch: isSwitch }) => {
     const id = `kdsharp-slider-${++count}`;
     const output = make("output", { for: id }, values[start]);
-    const input = make("input", {
+    const input = make("input", isSwitch ? { id, type: "checkbox", role: "switch" } : {
       id, type: "range", min: 0, max: values.length - 1, step: 1, value: start, "aria-valuetext": values[start],
     });
-    input.value = start;
+    if (isSwitch) input.checked = start === 1;
+    else input.value = start;
     const tell = () => {
-      output.textContent = values[input.value];
-      input.setAttribute("aria-valuetext", values[input.value]);
+      output.textContent = values[step(input)];
+      if (!isSwitch) input.setAttribute("aria-valuetext", values[step(input)]);
     };
     tells.push(tell);
     input.addEventListener("input", () => {
@@ -44,9 +47,10 @@ export function sliderRows(sliders, moved) {
     inputs.push(input);
     return make("p", { class: "kdsharp-slider" }, make("label", { for: id }, `${label}: `, output), input);
   });
-  const position = () => inputs.map((input) => Number(input.value));
+  const position = () => inputs.map(step);
   const set = (wanted) => inputs.forEach((input, axis) => {
-    input.value = wanted[axis];
+    if (input.type === "checkbox") input.checked = wanted[axis] === 1;
+    else input.value = wanted[axis];
     tells[axis]();
   });
   return { rows, position, set, values: () => position().map((step, axis) => sliders[axis].values[step]) };

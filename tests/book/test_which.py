@@ -1,0 +1,69 @@
+"""Which one is it, in a browser: blind by key, a count beside chance, answers that survive."""
+
+import pytest
+import torch
+from scipy import stats
+
+from kdsharp.checks import UsageError
+from kdsharp.course.which import WhichOne, chances
+
+SCENES = ("one", "two", "three", "four", "five", "six")
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    generator = torch.Generator().manual_seed(0)
+    return {
+        name: {each: torch.rand(1, 3, 24, 24, generator=generator) for each in SCENES} for name in ("mask", "student")
+    }
+
+
+def test_chance_is_the_binomials():
+    assert chances(6) == pytest.approx([1, 63 / 64, 57 / 64, 42 / 64, 22 / 64, 7 / 64, 1 / 64])
+    assert chances(9)[7] == pytest.approx(stats.binomtest(7, 9, 0.5, "greater").pvalue)
+
+
+def test_it_takes_two_and_the_wanted_is_one_of_them(pictures):
+    with pytest.raises(UsageError, match="two systems, one of them 'teacher'"):
+        WhichOne(pictures, "teacher", "Which?", 0)
+    with pytest.raises(UsageError, match="two systems"):
+        WhichOne(pictures | {"third": pictures["mask"]}, "mask", "Which?", 0)
+
+
+def test_where_no_script_runs_the_first_round_is_blind(pictures):
+    test = WhichOne(pictures, "student", "Which one did the network make?", 1)
+    still = test.still()
+    assert "Which one did the network make?" in still
+    assert "1.6%" in still
+    assert "student" not in still
+    assert len(test.facts(live=False)["rounds"]) == len(SCENES)
+
+
+@pytest.mark.browser
+def test_answers_by_key_then_the_count_beside_chance_and_who_was_who(page, pictures, tmp_path):
+    test = WhichOne(pictures, "student", "Which one did the network make?", 1, name="13", zoom=2)
+    assert {each.systems[0] for each in test.rounds} == {"mask", "student"}  # a coin decides who is A
+    (tmp_path / "which.html").write_text(test.document("Which"), encoding="utf-8")
+    page.goto((tmp_path / "which.html").as_uri())
+    page.wait_for_selector("[data-stage=asking]")
+    page.get_by_role("button", name="A", exact=True).focus()
+    for k, asked in enumerate(test.rounds):
+        assert f"Round {k + 1} of 6" in page.locator("[role=status]").inner_text()
+        assert "student" not in page.locator("[data-island]").inner_text()
+        assert all("student" not in (image.get_attribute("alt") or "") for image in page.locator("img").all())
+        if k == 3:
+            page.reload()
+            page.wait_for_selector("[data-stage=asking]")
+            page.get_by_role("button", name="B", exact=True).focus()
+        is_a = asked.systems[0] == "student"
+        page.keyboard.press("a" if is_a == (k != 2) else "b")  # the third is missed
+    status = page.locator("[role=status]").inner_text()
+    assert "You found student in 5 of 6." in status
+    assert "10.9 %" in status
+    assert "no proof" in status
+    rows = [row.split() for row in page.locator("tbody tr").all_inner_texts()]
+    assert [row[-1] for row in rows] == ["found", "found", "missed", "found", "found", "found"]
+    assert [tuple(row[1:3]) for row in rows] == [each.systems for each in test.rounds]
+    page.get_by_role("button", name="start over").click()
+    page.wait_for_selector("[data-stage=asking][data-round='0']")
+    assert page.errors == []
