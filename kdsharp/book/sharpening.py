@@ -3,7 +3,6 @@
 import shutil
 from pathlib import Path
 
-from kdsharp.checkpoints import data_folder
 from kdsharp.checks import make_folder
 from kdsharp.datasets import photos, synthetic_pairs
 from kdsharp.degrade import protocol
@@ -12,18 +11,15 @@ from kdsharp.images import to_array
 from kdsharp.island import modules
 from kdsharp.island.files import unpacked
 
-BUNDLED = ("small", "tiny", "base", "gaussian-256", "bilinear-60")
-ALPHAS = ("0", "0.25", "0.5", "0.75", "1")
-"""Grid A's cells at temperature 1: what the teacher's share does to a photo of one's own."""
+STUDENTS = ("small", "tiny", "base", "gaussian-256", "bilinear-60")
+"""All that are bundled; the first is chosen at the start."""
 AT_THE_ROOT = "at_the_root"
 """The folder of a book's sources whose files lie beside its first page."""
 
 
 def write(out: Path, profile: str) -> None:
     """Write the island of ``sharpen.md`` and its service worker into a book's sources; smoke has one student."""
-    networks: list[str | Path] = list(BUNDLED[:1] if profile == "smoke" else BUNDLED)
-    if profile != "smoke":
-        networks += [data_folder() / "grid" / f"alpha-{alpha}-tau-1.safetensors" for alpha in ALPHAS]
+    networks = STUDENTS[:1] if profile == "smoke" else STUDENTS
     _, blurred, _ = next(pair for pair in synthetic_pairs(protocol("shake"), photos("test")) if pair[0] == "chelsea")
     page = BrowserPage(students(networks), to_array(blurred)).page()
     (out / "sharpen_island.html").write_text(unpacked(page, out / "_static" / "content", "_static/content"), "utf-8")

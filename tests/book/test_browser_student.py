@@ -9,6 +9,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from kdsharp import checkpoints, export, inference, kernels
+from kdsharp.book import sharpening
 from kdsharp.checks import UsageError
 from kdsharp.datasets import photos
 from kdsharp.explore import browser
@@ -112,6 +113,10 @@ def test_the_browser_answers_as_python_does(single, model):
     page.locator("[data-part=again]").click()
     state(page, "timed")
     assert re.search(r"median of 5 runs \d+ ms .* Full HD frame takes \d+ ms", said(page))
+
+
+def test_the_page_for_photos_has_every_student_that_is_bundled():
+    assert {*sharpening.STUDENTS, "teacher"} == set(checkpoints.bundled())
 
 
 def test_the_filters_beside_it_are_the_packages_own(single, tmp_path):
