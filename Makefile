@@ -30,8 +30,8 @@ run: $(STAMP) ## run every lesson, show what each measured, build the book from 
 lab: $(STAMP) ## open JupyterLab in your own copy of the lessons (EDITION=instructor: the lessons with their solutions)
 	$(BIN)/kdsharp lab --edition $(EDITION)
 
-book: $(STAMP) ## build the book from the executed lessons and serve it to your browser (SERVE=no: only build it; SOLUTIONS=no: without solutions)
-	$(BIN)/kdsharp book $(if $(filter no,$(SERVE)),--no-serve) $(if $(filter no,$(SOLUTIONS)),--no-solutions)
+book: $(STAMP) ## build the book from the executed lessons and serve it to your browser (SERVE=no: only build it; SOLUTIONS=no: without solutions; PDF=yes: print it)
+	$(BIN)/kdsharp book $(if $(filter no,$(SERVE)),--no-serve) $(if $(filter no,$(SOLUTIONS)),--no-solutions) $(if $(filter yes,$(PDF)),--pdf)
 
 marking: $(STAMP) ## open Formgrader on a class's folder, to mark by hand (CLASS=my-class)
 	$(BIN)/kdsharp labs open --class $(CLASS)

@@ -2,17 +2,16 @@
 
 The floor plan: what is built and in which order, here; what the published book is told, and what each lesson loses on
 the way, in :mod:`~kdsharp.book.settings`; what the first page shows in :mod:`~kdsharp.book.front`; the page for a
-reader's own photo in :mod:`~kdsharp.book.sharpening`; what Sphinx adds to every page in :mod:`~kdsharp.book.pages`.
+reader's own photo in :mod:`~kdsharp.book.sharpening`; what
+Sphinx adds to every page in :mod:`~kdsharp.book.pages`. What is built is served by :mod:`~kdsharp.book.serving` and
+printed by :mod:`~kdsharp.book.printing`.
 """
 
-import functools
 import os
 import shutil
 import subprocess
 import sys
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import nbformat
 
@@ -91,29 +90,3 @@ def _is_stale(executed: Path, source: Path, profile: str) -> bool:
         return True
     noted = nbformat.read(executed, as_version=4).metadata.get("kdsharp", {}).get("made_from")
     return noted != made_from(source, {"PROFILE": profile})
-
-
-class _Pages(SimpleHTTPRequestHandler):
-    """Files by the types that a browser asks for, whatever this machine's registry says of their names."""
-
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | {
-        ".js": "text/javascript",
-        ".mjs": "text/javascript",
-        ".wasm": "application/wasm",
-        ".webp": "image/webp",
-    }
-
-    def log_message(self, *arguments: Any) -> None:
-        """A line for every picture would bury the address."""
-
-
-def server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
-    """A server of a folder at 127.0.0.1; its ``server_port`` is the port, a free one for 0.
-
-    Raises:
-        UsageError: when another program has the port.
-    """
-    try:
-        return ThreadingHTTPServer(("127.0.0.1", port), functools.partial(_Pages, directory=str(folder)))
-    except OSError as error:
-        raise UsageError(f"port {port} cannot be had ({error.strerror}); give another with --port") from None
