@@ -2,7 +2,7 @@
 
 The floor plan: what is built and in which order, here; what the published book is told, and what each lesson loses on
 the way, in :mod:`~kdsharp.book.settings`; what the first page shows in :mod:`~kdsharp.book.front`; the page for a
-reader's own photo in :mod:`~kdsharp.book.sharpening`; what
+reader's own photo in :mod:`~kdsharp.book.sharpening`; the package's own pages in :mod:`~kdsharp.book.reference`; what
 Sphinx adds to every page in :mod:`~kdsharp.book.pages`. What is built is served by :mod:`~kdsharp.book.serving` and
 printed by :mod:`~kdsharp.book.printing`.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import nbformat
 
-from kdsharp.book import front, settings, sharpening
+from kdsharp.book import front, reference, settings, sharpening
 from kdsharp.book.sharpening import AT_THE_ROOT
 from kdsharp.checks import UsageError, check_name, make_folder
 from kdsharp.course import lessons
@@ -70,10 +70,12 @@ def build_book(
         if not solutions:
             settings.leave_solutions_out(notebook)
         for_page(notebook, terms)
+        reference.lead_back(notebook)
         unpack(notebook, out / "_static" / "content", "../_static/content")
         nbformat.write(notebook, out / "lessons" / path.name)
     (out / "ledger_island.html").write_text(Ledger(whole=True).page(), encoding="utf-8")
     sharpening.write(out, profile)
+    reference.write(out)
     (out / "lesson_table.txt").write_text(lesson_table(executed), encoding="utf-8")
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]  # it has no ``-m`` form
     command = [*jupyter_book, "build", str(out), "--warningiserror", "--keep-going", "--quiet"]
