@@ -4,7 +4,7 @@ The floor plan: what is built and in which order, here; what the published book 
 the way, in :mod:`~kdsharp.book.settings`; what the first page shows in :mod:`~kdsharp.book.front`; the page for a
 reader's own photo in :mod:`~kdsharp.book.sharpening`; the package's own pages in :mod:`~kdsharp.book.reference`; what
 Sphinx adds to every page in :mod:`~kdsharp.book.pages`. What is built is served by :mod:`~kdsharp.book.serving` and
-printed by :mod:`~kdsharp.book.printing`.
+printed by :mod:`~kdsharp.book.printing`; its explorers alone stand on the page of :mod:`~kdsharp.book.stage`.
 """
 
 import os
@@ -50,11 +50,7 @@ def build_book(
     Raises:
         UsageError: when a lesson fails or the build warns; the message holds the reason.
     """
-    executed = Path("build") / check_name(profile, PROFILES, "profile")
-    stale = [name for name, path in lessons().items() if _is_stale(executed / path.name, path, profile)]
-    failed = [run for run in (run_lessons(stale, profile, {}, progress=progress) if stale else []) if not run.ok]
-    if failed:
-        raise UsageError(f"the book needs every lesson, but {failed[0].lesson} failed: {failed[0].error}")
+    executed = executed_lessons(profile, progress)
     out = Path(out)
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(place("book"), out)
@@ -84,6 +80,20 @@ def build_book(
     if done.returncode or not page.is_file():
         raise UsageError(f"the book did not build:\n{(done.stderr or done.stdout).strip()[-3000:]}")
     return page
+
+
+def executed_lessons(profile: str, progress: bool = True) -> Path:
+    """The folder of all lessons, executed in ``profile``; those that are missing or stale are run first.
+
+    Raises:
+        UsageError: when a lesson fails; the message holds the reason.
+    """
+    executed = Path("build") / check_name(profile, PROFILES, "profile")
+    stale = [name for name, path in lessons().items() if _is_stale(executed / path.name, path, profile)]
+    failed = [run for run in (run_lessons(stale, profile, {}, progress=progress) if stale else []) if not run.ok]
+    if failed:
+        raise UsageError(f"the book needs every lesson, but {failed[0].lesson} failed: {failed[0].error}")
+    return executed
 
 
 def _is_stale(executed: Path, source: Path, profile: str) -> bool:

@@ -1,4 +1,4 @@
-"""``kdsharp run``, ``book``, ``lab`` and ``course``: the lessons, headless and in hand."""
+"""``kdsharp run``, ``book``, ``app``, ``lab`` and ``course``: the lessons, headless and in hand."""
 
 import os
 import subprocess
@@ -95,6 +95,22 @@ def book(
             running.serve_forever()
         except KeyboardInterrupt:
             say(f"\nthe book stays at {page}")
+
+
+def stage_app(
+    profile: Profile = "lab",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to serve at; Voila's own by default.")] = 0,
+    opens: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser on it.")] = True,
+) -> None:
+    """Show all explorers on one page, for a lecture hall: full screen, and keys for the next and the one before.
+
+    The pictures are those of the executed lessons, so that nobody waits; lessons missing or stale are run first.
+    """
+    from kdsharp.book import executed_lessons, stage
+
+    check_installed(["voila"], "course")
+    notebook = stage.write_app(executed_lessons(profile), Path("build/app"))
+    raise typer.Exit(subprocess.call(stage.voila(notebook, port, opens)))
 
 
 def lab(
