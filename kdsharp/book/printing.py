@@ -7,13 +7,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+from importlib import metadata
 from pathlib import Path
 from posixpath import dirname, normpath
 
 from bs4 import BeautifulSoup, Tag
 from tqdm.auto import tqdm
 
-from kdsharp import __version__
 from kdsharp.book.serving import serving
 from kdsharp.checks import UsageError, atomic_path
 
@@ -128,8 +128,8 @@ def _title(front: BeautifulSoup) -> str:
     title = heading.find(string=True, recursive=False) if heading else "kdsharp"
     return (
         f'<section class="kdsharp-title"><p class="kdsharp-name">kdsharp</p><p class="kdsharp-of">{title}</p>'
-        f"{picture or ''}<p>Version {__version__}. The kdsharp authors, MIT licence. Numbers are those that were "
-        "measured when the pages were made; on the published pages the sliders move.</p></section>"
+        f"{picture or ''}<p>Version {metadata.version('kdsharp')}. The kdsharp authors, MIT licence. Numbers are "
+        "those that were measured when the pages were made; on the published pages the sliders move.</p></section>"
     )
 
 

@@ -14,9 +14,9 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-import kdsharp
 from kdsharp.checks import make_folder
 from kdsharp.course import lessons
+from kdsharp.places import PACKAGE
 
 INSIDE = ("__main__", "book", "cli", "island", "labs", "places", "vision")
 """Rooms that serve the house: nobody who writes a notebook calls them."""
@@ -47,7 +47,7 @@ def write(out: Path) -> None:
 
 def rooms() -> list[str]:
     """The modules and folders of the package that a notebook calls."""
-    return [found.name for found in pkgutil.iter_modules(kdsharp.__path__) if found.name not in INSIDE]
+    return [found.name for found in pkgutil.iter_modules([str(PACKAGE)]) if found.name not in INSIDE]
 
 
 def page(room: str) -> str:
