@@ -59,12 +59,13 @@ def build_book(
     modules.publish(out / "_static" / "island")
     if packages.are_here():
         shutil.copytree(packages.folder(), out / AT_THE_ROOT / "packages")  # a script in _static is on every page
-    settings.settle(out / "_config.yml")
+    repository, branch = settings.settle(out / "_config.yml")
     terms = glossary((out / "glossary.md").read_text(encoding="utf-8"))
     for path in lessons().values():
         notebook = nbformat.read(executed / path.name, as_version=4)
         if not solutions:
             settings.leave_solutions_out(notebook)
+        settings.begin_with_install(notebook, repository, branch)
         for_page(notebook, terms)
         reference.lead_back(notebook)
         unpack(notebook, out / "_static" / "content", "../_static/content")
