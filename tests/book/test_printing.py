@@ -115,9 +115,9 @@ def test_nothing_is_wider_than_the_sheet(page, smoke_build):
     (html / "on_paper_test.html").write_text(printing.document(html), encoding="utf-8")
     page.set_viewport_size({"width": 665, "height": 1000})  # 176 mm
     page.emulate_media(media="print")
+    page.set_default_timeout(600_000)  # it is the whole book
     with serving(html) as address:
         page.goto(f"{address}/on_paper_test.html")
-        page.wait_for_load_state("networkidle")
         page.wait_for_function("() => MathJax.startup.promise.then(() => true)")
         assert page.evaluate(WIDER) == []
     (html / "on_paper_test.html").unlink()
