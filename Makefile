@@ -8,7 +8,7 @@ CLASS ?= my-class
 WORKERS := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run lab book marking test test-all check lock clean
+.PHONY: help run lab book app marking test test-all check lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -30,8 +30,11 @@ run: $(STAMP) ## run every lesson, show what each measured, build the book from 
 lab: $(STAMP) ## open JupyterLab in your own copy of the lessons (EDITION=instructor: the lessons with their solutions)
 	$(BIN)/kdsharp lab --edition $(EDITION)
 
-book: $(STAMP) ## build the book from the executed lessons and serve it to your browser (SERVE=no: only build it; SOLUTIONS=no: without solutions)
-	$(BIN)/kdsharp book $(if $(filter no,$(SERVE)),--no-serve) $(if $(filter no,$(SOLUTIONS)),--no-solutions)
+book: $(STAMP) ## build the book from the executed lessons and serve it to your browser (SERVE=no: only build it; SOLUTIONS=no: without solutions; PDF=yes: print it)
+	$(BIN)/kdsharp book $(if $(filter no,$(SERVE)),--no-serve) $(if $(filter no,$(SOLUTIONS)),--no-solutions) $(if $(filter yes,$(PDF)),--pdf)
+
+app: $(STAMP) ## all explorers on one page for a lecture hall: f full screen, n and p for the next and the one before
+	$(BIN)/kdsharp app
 
 marking: $(STAMP) ## open Formgrader on a class's folder, to mark by hand (CLASS=my-class)
 	$(BIN)/kdsharp labs open --class $(CLASS)

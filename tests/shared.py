@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import threading
-from contextlib import contextmanager
 
 import pytest
 
@@ -26,19 +24,11 @@ def tool(*names):
     return found
 
 
-@contextmanager
 def serving(folder):
-    """The address of a server of a folder."""
-    from kdsharp.book import server
+    """The address of a server of a folder, as a context."""
+    from kdsharp.book.serving import serving as served
 
-    with server(folder) as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{running.server_port}"
-        finally:  # or a test that fails waits for ever
-            running.shutdown()
-            thread.join()
+    return served(folder)
 
 
 def mutated(content, rng):

@@ -14,6 +14,7 @@ from kdsharp import datasets, images
 SCRIPTS = sorted((Path(__file__).parent / "benchmarks").glob("*.py"))
 PRINTS = {
     "adapt": "control: on random motion",
+    "browser": "WebAssembly, one thread",
     "card": "Sharp photos (set14) come back with",
     "aims": "no image below -0.1 dB",
     "latency": "report-e-student",
@@ -47,6 +48,8 @@ def real_images(tmp_path_factory):
 def test_it_runs_and_prints_its_table(name, real_images):
     if name == "marking":
         tool("bwrap")
+    if name == "browser":
+        tool("chromium", "chromium-browser", "google-chrome")
     script = Path(__file__).parent / "benchmarks" / f"{name}.py"
     environment = os.environ | {"KDSHARP_REAL_DATA": str(real_images)}
     done = subprocess.run([sys.executable, str(script), "--quick"], capture_output=True, text=True, env=environment)

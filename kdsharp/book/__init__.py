@@ -2,21 +2,20 @@
 
 The floor plan: what is built and in which order, here; what the published book is told, and what each lesson loses on
 the way, in :mod:`~kdsharp.book.settings`; what the first page shows in :mod:`~kdsharp.book.front`; the page for a
-reader's own photo in :mod:`~kdsharp.book.sharpening`; what Sphinx adds to every page in :mod:`~kdsharp.book.pages`.
+reader's own photo in :mod:`~kdsharp.book.sharpening`; the package's own pages in :mod:`~kdsharp.book.reference`; what
+Sphinx adds to every page in :mod:`~kdsharp.book.pages`. What is built is served by :mod:`~kdsharp.book.serving` and
+printed by :mod:`~kdsharp.book.printing`; its explorers alone stand on the page of :mod:`~kdsharp.book.stage`.
 """
 
-import functools
 import os
 import shutil
 import subprocess
 import sys
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import nbformat
 
-from kdsharp.book import front, settings, sharpening
+from kdsharp.book import front, reference, settings, sharpening
 from kdsharp.book.sharpening import AT_THE_ROOT
 from kdsharp.checks import UsageError, check_name, make_folder
 from kdsharp.course import lessons
@@ -51,11 +50,7 @@ def build_book(
     Raises:
         UsageError: when a lesson fails or the build warns; the message holds the reason.
     """
-    executed = Path("build") / check_name(profile, PROFILES, "profile")
-    stale = [name for name, path in lessons().items() if _is_stale(executed / path.name, path, profile)]
-    failed = [run for run in (run_lessons(stale, profile, {}, progress=progress) if stale else []) if not run.ok]
-    if failed:
-        raise UsageError(f"the book needs every lesson, but {failed[0].lesson} failed: {failed[0].error}")
+    executed = executed_lessons(profile, progress)
     out = Path(out)
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(place("book"), out)
@@ -64,17 +59,20 @@ def build_book(
     modules.publish(out / "_static" / "island")
     if packages.are_here():
         shutil.copytree(packages.folder(), out / AT_THE_ROOT / "packages")  # a script in _static is on every page
-    settings.settle(out / "_config.yml")
+    repository, branch = settings.settle(out / "_config.yml")
     terms = glossary((out / "glossary.md").read_text(encoding="utf-8"))
     for path in lessons().values():
         notebook = nbformat.read(executed / path.name, as_version=4)
         if not solutions:
             settings.leave_solutions_out(notebook)
+        settings.begin_with_install(notebook, repository, branch)
         for_page(notebook, terms)
+        reference.lead_back(notebook)
         unpack(notebook, out / "_static" / "content", "../_static/content")
         nbformat.write(notebook, out / "lessons" / path.name)
     (out / "ledger_island.html").write_text(Ledger(whole=True).page(), encoding="utf-8")
     sharpening.write(out, profile)
+    reference.write(out)
     (out / "lesson_table.txt").write_text(lesson_table(executed), encoding="utf-8")
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]  # it has no ``-m`` form
     command = [*jupyter_book, "build", str(out), "--warningiserror", "--keep-going", "--quiet"]
@@ -85,35 +83,23 @@ def build_book(
     return page
 
 
+def executed_lessons(profile: str, progress: bool = True) -> Path:
+    """The folder of all lessons, executed in ``profile``; those that are missing or stale are run first.
+
+    Raises:
+        UsageError: when a lesson fails; the message holds the reason.
+    """
+    executed = Path("build") / check_name(profile, PROFILES, "profile")
+    stale = [name for name, path in lessons().items() if _is_stale(executed / path.name, path, profile)]
+    failed = [run for run in (run_lessons(stale, profile, {}, progress=progress) if stale else []) if not run.ok]
+    if failed:
+        raise UsageError(f"the book needs every lesson, but {failed[0].lesson} failed: {failed[0].error}")
+    return executed
+
+
 def _is_stale(executed: Path, source: Path, profile: str) -> bool:
     """Whether a lesson must run again: never run, failed, or run from another text, package, data or parameters."""
     if not executed.is_file():
         return True
     noted = nbformat.read(executed, as_version=4).metadata.get("kdsharp", {}).get("made_from")
     return noted != made_from(source, {"PROFILE": profile})
-
-
-class _Pages(SimpleHTTPRequestHandler):
-    """Files by the types that a browser asks for, whatever this machine's registry says of their names."""
-
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | {
-        ".js": "text/javascript",
-        ".mjs": "text/javascript",
-        ".wasm": "application/wasm",
-        ".webp": "image/webp",
-    }
-
-    def log_message(self, *arguments: Any) -> None:
-        """A line for every picture would bury the address."""
-
-
-def server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
-    """A server of a folder at 127.0.0.1; its ``server_port`` is the port, a free one for 0.
-
-    Raises:
-        UsageError: when another program has the port.
-    """
-    try:
-        return ThreadingHTTPServer(("127.0.0.1", port), functools.partial(_Pages, directory=str(folder)))
-    except OSError as error:
-        raise UsageError(f"port {port} cannot be had ({error.strerror}); give another with --port") from None

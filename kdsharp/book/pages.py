@@ -8,7 +8,9 @@ from urllib.parse import quote
 
 from sphinx.application import Sphinx
 
+from kdsharp.book.reference import explain
 from kdsharp.island import packages
+from kdsharp.places import PACKAGE
 
 POLICY = {
     "default-src": "'self'",
@@ -44,8 +46,10 @@ def policy(is_whole: bool) -> str:
 
 
 def source_of(page: str) -> str:
-    """The file that a page is made from: ``lessons/09_x`` lies in ``notebooks/``, all else in ``book/``."""
+    """The file that a page is made from: of lessons in ``notebooks/``, of the package its module, else in ``book/``."""
     folder, _, name = page.rpartition("/")
+    if folder == "package":
+        return f"kdsharp/{name}/__init__.py" if (PACKAGE / name).is_dir() else f"kdsharp/{name}.py"
     return f"notebooks/{name}.ipynb" if folder == "lessons" else f"book/{page}.md"
 
 
@@ -120,6 +124,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """What Sphinx asks of an extension."""
     app.add_config_value("kdsharp_repository", "", "html", str)
     app.add_config_value("kdsharp_branch", "main", "html", str)
+    app.setup_extension("sphinx.ext.autodoc")
+    app.setup_extension("sphinx.ext.napoleon")
+    app.connect("autodoc-process-docstring", explain, priority=900)  # after napoleon has read Args and Raises
     app.connect("html-page-context", complete, priority=900)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,14 +4,18 @@ from pathlib import Path
 
 import yaml
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
 from kdsharp.checks import UsageError
 from kdsharp.course import tags
 from kdsharp.island import packages
 
 
-def settle(config: Path) -> None:
+def settle(config: Path) -> tuple[str, str]:
     """Complete a copy of ``book/_config.yml``: where formulas come from, and links that need the repository's address.
+
+    Returns:
+        the repository's address, empty when there is none yet, and its branch.
 
     Raises:
         UsageError: for an address that is not ``https://host/owner/name``.
@@ -28,6 +32,7 @@ def settle(config: Path) -> None:
     sphinx["kdsharp_repository"] = check_address(repository["url"] or "")
     sphinx["kdsharp_branch"] = repository["branch"]
     config.write_text(yaml.safe_dump(found, sort_keys=False), encoding="utf-8")
+    return sphinx["kdsharp_repository"], sphinx["kdsharp_branch"]
 
 
 def check_address(repository: str) -> str:
@@ -38,6 +43,18 @@ def check_address(repository: str) -> str:
             f"book/_config.yml: the repository's url is {repository!r}; give https://HOST/OWNER/NAME, or ''"
         )
     return address
+
+
+def begin_with_install(notebook: NotebookNode, repository: str, branch: str) -> None:
+    """Put a cell below a lesson's title that installs the package, for Colab and its like; none without an address.
+
+    The lesson itself holds no address: on the page the cell is folded, and there to be copied.
+    """
+    if repository:
+        extras = "course,export,sweep,video"
+        lines = ["# Where kdsharp is not installed, as in Colab: run this cell first."]
+        lines.append(f'%pip install --quiet "kdsharp[{extras}] @ git+{repository}@{branch}"')
+        notebook.cells.insert(1, new_code_cell("\n".join(lines), metadata={"tags": ["hide-input", "install"]}))
 
 
 def leave_solutions_out(notebook: NotebookNode) -> None:

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from kdsharp.checks import UsageError
 from kdsharp.cli.adapting import MINUTES
-from kdsharp.cli.course import book, course_app, lab, run
+from kdsharp.cli.course import book, course_app, lab, run, stage_app
 from kdsharp.cli.data import data_app
 from kdsharp.cli.export import export
 from kdsharp.cli.labs import labs_app
@@ -34,6 +34,7 @@ app.add_typer(labs_app, name="labs")
 app.add_typer(study_app, name="study")
 
 
+app.command("app")(stage_app)
 for command in (run, lab, book, sharpen, evaluate, models, train, sweep, tune, export):
     app.command()(command)
 

@@ -1,4 +1,4 @@
-"""``kdsharp run``, ``book``, ``lab`` and ``course``: the lessons, headless and in hand."""
+"""``kdsharp run``, ``book``, ``app``, ``lab`` and ``course``: the lessons, headless and in hand."""
 
 import os
 import subprocess
@@ -60,6 +60,9 @@ def book(
     ] = True,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to serve at; a free one by default.")] = 0,
     solutions: Annotated[bool, typer.Option(help="`--no-solutions` leaves the exercises' solutions out.")] = True,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print the book as a PDF, by an installed Chromium or Chrome; serves nothing.")
+    ] = False,
     fetch: Annotated[
         bool, typer.Option("--fetch", help="Only fetch, once, what pages need from npm to work without a network.")
     ] = False,
@@ -73,20 +76,41 @@ def book(
     if fetch:
         say(f"what pages need from npm lies in {packages.fetch()}")
         return
-    from kdsharp.book import build_book, server
+    from kdsharp.book import build_book, printing, serving
 
+    if pdf:
+        printing.find_browser()  # before the work
     page = build_book(profile, solutions=solutions).resolve()
     if not packages.are_here():
         say("formulas and the browser's networks will come from a CDN; `kdsharp book --fetch` puts them into the book")
+    if pdf:
+        say(f"the book as a PDF: {printing.print_book(page.parent, page.with_name('kdsharp.pdf'))}")
+        return
     if not serve:
         say(f"the book: {page}")
         return
-    with server(page.parent, port) as running:
+    with serving.server(page.parent, port) as running:
         say(f"the book: http://127.0.0.1:{running.server_port}/ (Ctrl-C ends it)")
         try:
             running.serve_forever()
         except KeyboardInterrupt:
             say(f"\nthe book stays at {page}")
+
+
+def stage_app(
+    profile: Profile = "lab",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to serve at; Voila's own by default.")] = 0,
+    opens: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser on it.")] = True,
+) -> None:
+    """Show all explorers on one page, for a lecture hall: full screen, and keys for the next and the one before.
+
+    The pictures are those of the executed lessons, so that nobody waits; lessons missing or stale are run first.
+    """
+    from kdsharp.book import executed_lessons, stage
+
+    check_installed(["voila"], "course")
+    notebook = stage.write_app(executed_lessons(profile), Path("build/app"))
+    raise typer.Exit(subprocess.call(stage.voila(notebook, port, opens)))
 
 
 def lab(

@@ -31,6 +31,7 @@ SIDES = {1: "A", 2: "B"}
 """What is answered when pairs are compared: which of the two is sharper; A stands left, on a phone above."""
 CROP = 110
 """Pixels a side of what is shown of a picture, at most."""
+FORMULAS = ("psnr", "ssim", *metrics.MEASURES)
 LESS = ("GMSD",)
 """Formulas of which less is better."""
 
@@ -176,7 +177,7 @@ class BlindTest(Island):
 def measured(
     pictures: Mapping[str, Mapping[str, Tensor]],
     truth: str,
-    names: tuple[str, ...] = ("psnr", "ssim", *metrics.MEASURES),
+    names: tuple[str, ...] = FORMULAS,
 ) -> dict[str, dict[str, float]]:
     """What formulas say of each system: formula to system to the mean over scenes; the truth itself has no value.
 

@@ -10,7 +10,13 @@ from kdsharp.course.lessons import tags
 from kdsharp.course.telling import RESULT
 from kdsharp.course.terms import link_terms
 
-FOLDS = {"solution": "Solution", "check": "Check", "parameters": "Parameters", "imports": "Imports"}
+FOLDS = {
+    "solution": "Solution",
+    "check": "Check",
+    "parameters": "Parameters",
+    "imports": "Imports",
+    "install": "Install",
+}
 """Tag of a cell to the name of its fold; whatever else is folded is called *Code*."""
 
 

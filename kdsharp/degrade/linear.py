@@ -63,7 +63,9 @@ class LinearMotion:
 class ClipMotion(LinearMotion):
     """Straight motion whose paths are those of a clip: a vector of its optical flow, times the exposure's share.
 
-    Args (beside those of :class:`LinearMotion`, whose longest ``length`` cuts the vectors):
+    Beside what :class:`LinearMotion` takes, whose longest ``length`` cuts the vectors:
+
+    Args:
         vectors: (x, y) in pixels from one frame to the next, at many places of the clip.
         exposure: smallest and largest share of the time between two frames for which the shutter is open. Above 1:
             flow is measured between blurred frames and comes out short.

@@ -16,6 +16,7 @@ pytestmark = [
 ]
 LESSONS = [f"lessons/{name}" for name in course.lessons()]
 PAGES = ["index", "sharpen", "instructors", "files", "glossary", "bibliography", "search", *LESSONS]
+PAGES += ["package", "package/filters"]
 SCREENS = [(390, "dark"), (1440, "light")]
 FIRST = [pytest.param(page, *screen, id=f"{page}-{screen[0]}-{screen[1]}") for page in PAGES for screen in SCREENS]
 CASES = [

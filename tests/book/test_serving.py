@@ -6,6 +6,7 @@ import urllib.request
 import pytest
 
 from kdsharp import book
+from kdsharp.book import printing, serving
 from kdsharp.cli import course as command
 
 
@@ -18,8 +19,8 @@ def built(tmp_path, monkeypatch):
 
 
 def test_the_book_is_served_until_it_is_stopped(built, monkeypatch, capsys):
-    running, make = [], book.server
-    monkeypatch.setattr(book, "server", lambda *options: running.append(make(*options)) or running[-1])
+    running, make = [], serving.server
+    monkeypatch.setattr(serving, "server", lambda *options: running.append(make(*options)) or running[-1])
     thread = threading.Thread(target=command.book, args=("smoke", True, 0))
     thread.start()
     while not running:
@@ -51,6 +52,15 @@ def test_ctrl_c_ends_the_serving_and_says_where_the_book_is(built, monkeypatch, 
         def serve_forever(self):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(book, "server", lambda *options: Pressed())
+    monkeypatch.setattr(serving, "server", lambda *options: Pressed())
     command.book("smoke", True, 0)
     assert "the book stays at" in capsys.readouterr().out
+
+
+def test_the_pdf_is_printed_beside_the_pages_and_nothing_is_served(built, tmp_path, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(printing, "find_browser", lambda: "chromium")
+    monkeypatch.setattr(printing, "print_book", lambda *paths: asked.append(paths) or paths[1])
+    command.book("smoke", True, 0, pdf=True)
+    assert asked == [(tmp_path, tmp_path / "kdsharp.pdf")]
+    assert "kdsharp.pdf" in capsys.readouterr().out.replace("\n", "")

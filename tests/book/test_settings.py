@@ -1,18 +1,22 @@
 """What the book is told when it is built: the repository's address, where scripts come from, solutions or none."""
 
 import shutil
+import tomllib
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from kdsharp import book, course, runs
 from kdsharp.book import pages, settings
 from kdsharp.checks import UsageError
+from kdsharp.course.published import for_page
 from kdsharp.island import packages
 
 ROOT = Path(__file__).parents[2]
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 ADDRESS = "https://github.com/someone/theirs"
 
 
@@ -84,6 +88,21 @@ def test_a_book_without_solutions_holds_none(tmp_path):
         assert nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each)])) not in text
         assert each not in [cell.source for cell in notebook.cells]
     assert [cell for cell in notebook.cells if "stub" in course.tags(cell)]
+
+
+def test_a_page_begins_with_a_folded_cell_that_installs_only_where_there_is_an_address():
+    path = course.find_lesson("1")
+    notebook = nbformat.read(path, as_version=4)
+    settings.begin_with_install(notebook, "", "main")
+    assert notebook == nbformat.read(path, as_version=4)
+    settings.begin_with_install(notebook, ADDRESS, "main")
+    for_page(notebook, [])
+    title, first = notebook.cells[:2]
+    assert title.source.startswith("# 01")
+    assert first.source.endswith(f'@ git+{ADDRESS}@main"')
+    assert first.metadata["mystnb"]["code_prompt_show"] == "Install"
+    wanted = Requirement(first.source.split('"')[1])
+    assert wanted.extras <= set(EXTRAS)
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.skipif(not packages.are_here(), reason="npm's packages are not here; fetch them: kdsharp book --fetch"),
 ]
-PAGES = ["index", "glossary", "instructors", "sharpen", *(f"lessons/{name}" for name in course.lessons())]
+LESSONS = [f"lessons/{name}" for name in course.lessons()]
+PAGES = ["index", "package/filters", "glossary", "instructors", "sharpen", *LESSONS]
 
 
 @pytest.fixture(scope="module")

@@ -166,7 +166,7 @@ def test_the_book_serves_modules_as_scripts(tmp_path):
     import threading
     import urllib.request
 
-    from kdsharp.book import server
+    from kdsharp.book.serving import server
 
     modules.publish(tmp_path)
     with server(tmp_path) as running:
@@ -181,7 +181,7 @@ def test_the_book_serves_modules_as_scripts(tmp_path):
 
 
 def test_a_port_that_is_taken_is_named(tmp_path):
-    from kdsharp.book import server
+    from kdsharp.book.serving import server
     from kdsharp.checks import UsageError
 
     with server(tmp_path) as running, pytest.raises(UsageError, match=f"port {running.server_port} cannot be had"):

@@ -32,8 +32,7 @@ class Student(nn.Module):
 
     Args:
         plan: ``radii`` of the edge maps in pixels (one to four, each 0.5 to 4), ``factor`` of the PixelUnshuffle (1,
-        2 or 4),
-            ``width`` (2 to 64) and ``depth`` (1 to 8) of the 3x3 convolutions with a ReLU; a last one follows.
+            2 or 4), ``width`` (2 to 64) and ``depth`` (1 to 8) of the 3x3 convolutions with a ReLU; a last one follows.
 
     Shape: (B, 3, H, W) in [0, 1] to the same, not clamped; all colours get the same correction.
 

@@ -8,9 +8,13 @@ findIslands((name) => import(`./${name}.mjs`).then((found) => found.default));
 explainTerms(document);
 lendLoupe(document);
 
-/** What is wider than the screen can be scrolled by the arrow keys once it has the focus; a list is one of list items. */
+/** What is wider than the screen can be scrolled by the arrow keys once it has the focus; a list is one of
+ *  list items; what opens the pages below one says so. */
 function reach() {
   for (const each of document.querySelectorAll(".citation-list")) each.removeAttribute("role");
+  for (const each of document.querySelectorAll("nav.bd-links summary")) {
+    each.ariaLabel = `Pages below: ${each.closest("li").querySelector("a").textContent.trim()}`; // the theme shows an arrow
+  }
   for (const each of document.querySelectorAll("article :is(table, pre, .math, .cell_output, .kdsharp-pan)")) {
     if (each.scrollWidth > each.clientWidth + 1) each.tabIndex = 0;
   }
