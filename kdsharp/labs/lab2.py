@@ -419,7 +419,8 @@ LAB = Lab(
         Exercise("ssim", 4, _ask_ssim, _score_ssim),
         Exercise("leak", 3, _ask_leak, _score_leak),
         Exercise("fool", 3, _ask_fool, _score_fool),
-        prediction("predict_lamp", 1, "PREDICTION_1", ("a", "b", "c"), right="a"),
+        prediction("predict_lamp", 0.5, "PREDICTION_1", ("a", "b", "c"), right="a"),
+        prediction("predict_dark", 0.5, "PREDICTION_2", ("a", "b", "c"), right="c"),
     ),
     manual=(
         Manual(
