@@ -30,7 +30,7 @@ def mark(
 ) -> None:
     """Mark a lab in the sandbox and write the grade book. Stopped in the middle, the same command goes on.
 
-    Example: `kdsharp labs mark lab1 --hidden my-photos`
+    Example: `kdsharp labs mark lab3 --hidden my-photos`
     """
     found, home = _ready(lab, folder, hidden, unsafe)
     with home.alone(found, waiting):

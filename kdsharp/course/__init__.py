@@ -1,6 +1,7 @@
 """What a lesson needs besides the science (floor 7).
 
-The floor plan. What a lesson calls: predictions that lock (:mod:`~kdsharp.course.predicting`), checks that name the
+The floor plan. What a lesson calls: predictions that lock (:mod:`~kdsharp.course.predicting`; in a
+graded lab :mod:`~kdsharp.course.committing`), checks that name the
 misconception (:mod:`~kdsharp.course.checking`), questions that mark themselves (:mod:`~kdsharp.course.quizzes`), what
 she did (:mod:`~kdsharp.course.kept`), what a run says and records (:mod:`~kdsharp.course.telling`), the words that a
 number chooses (:mod:`~kdsharp.course.verdicts`), the look at the machine (:mod:`~kdsharp.course.machine`), a
@@ -10,6 +11,7 @@ and the instructor's table (:mod:`~kdsharp.course.guide`).
 """
 
 from kdsharp.course.checking import NotYet, expect, passed
+from kdsharp.course.committing import Commitment, commit
 from kdsharp.course.kept import ledger
 from kdsharp.course.lessons import find_lesson, lessons, tags
 from kdsharp.course.predicting import Guess, predict
@@ -18,9 +20,11 @@ from kdsharp.course.telling import RESULT, collect_results, finish, record, say
 
 __all__ = [
     "RESULT",
+    "Commitment",
     "Guess",
     "NotYet",
     "collect_results",
+    "commit",
     "expect",
     "find_lesson",
     "finish",

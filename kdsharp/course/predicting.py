@@ -22,6 +22,12 @@ FACTOR = 1.5
 """How far off a number may be to count as right, when nothing else is said."""
 
 
+def entry_name(question: str, choices: Sequence[str] | None, unit: str | None) -> str:
+    """The ledger's name of a prediction: the same words are the same prediction, also after a restart."""
+    about = json.dumps([question, choices, unit])
+    return "prediction:" + hashlib.sha256(about.encode()).hexdigest()[:10]
+
+
 class Guess(Kept):
     """A question that is asked before its answer is shown; :func:`predict` makes and shows it."""
 
@@ -46,8 +52,7 @@ class Guess(Kept):
         self.question, self.choices, self.unit = question, list(choices) if choices is not None else None, unit
         self.within = within
         self.factor = (factor or FACTOR) if within is None else None
-        about = json.dumps([question, self.choices, unit])
-        self.name = "prediction:" + hashlib.sha256(about.encode()).hexdigest()[:10]
+        self.name = entry_name(question, self.choices, unit)
         self.names = (self.name,)
 
     def facts(self, live: bool) -> dict[str, Any]:

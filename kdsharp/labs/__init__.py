@@ -1,10 +1,11 @@
 """Graded labs: handed out, handed in, and marked safely (floor 8).
 
-The floor plan. What a lab says: :mod:`~kdsharp.labs.spec`, and one module for each lab (``lab1`` to ``lab5``; in
-``judging`` what they share) beside its notebook in ``notebooks/labs``. Taking in: ``archives`` (strangers' files),
-``platforms`` (whose file is it), ``rebuild`` (their words, our structure), ``collecting``. Marking: ``sandbox`` and,
-inside it, ``inside/runner.py``; ``packing`` (questions and answers as bytes), ``outputs`` (what may be shown),
-``marking``. The class: ``folder`` (all state), ``grading`` (nbgrader), ``summary`` (what it believed), ``similar``.
+The floor plan. What a lab says: :mod:`~kdsharp.labs.spec`, and one module or folder for each lab (``lab1`` to
+``lab5``; in ``judging`` what they share, in ``hidden`` a lecturer's photos) beside its notebook in ``notebooks/labs``.
+Taking in: ``archives`` (strangers' files), ``platforms`` (whose file is it), ``rebuild`` (their words, our structure),
+``collecting``. Marking: ``sandbox`` and, inside it, ``inside/runner.py``; ``packing`` (questions and answers as bytes),
+``outputs`` (what may be shown), ``marking``. The class: ``folder`` (all state), ``grading`` (nbgrader), ``summary``
+(what it believed), ``similar``.
 """
 
 import importlib
@@ -20,7 +21,7 @@ MODULE = re.compile(r"lab\d+")
 
 def labs() -> dict[str, Lab]:
     """Lab names (``lab1_filters``) and what is marked in each, in order."""
-    modules = sorted(path.stem for path in Path(__file__).parent.glob("lab*.py") if MODULE.fullmatch(path.stem))
+    modules = sorted(path.stem for path in Path(__file__).parent.glob("lab*") if MODULE.fullmatch(path.stem))
     found = [importlib.import_module(f"kdsharp.labs.{name}").LAB for name in modules]
     return {lab.name: lab for lab in found}
 

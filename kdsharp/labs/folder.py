@@ -19,7 +19,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from kdsharp.checks import UsageError, atomic_path, make_folder
-from kdsharp.labs import sandbox, source
+from kdsharp.labs import hidden, sandbox, source
 from kdsharp.labs.marking import Marked, mark
 from kdsharp.labs.rebuild import version
 from kdsharp.labs.spec import Lab, Secret
@@ -74,11 +74,12 @@ class ClassFolder:
         """Remember the folder of hidden photos.
 
         Raises:
-            UsageError: when it is none, or submissions could read it.
+            UsageError: when it is none, submissions could read it, or its photos are too few, too small or damaged.
         """
         if not folder.is_dir():
             raise UsageError(f"{folder} is no folder")
         sandbox.check_outside(folder)
+        hidden.photos(folder)
         with atomic_path(self.root / "class.json") as temporary:
             temporary.write_text(json.dumps({"hidden": str(folder.resolve())}), encoding="utf-8")
 
@@ -174,7 +175,7 @@ class ClassFolder:
         """What a result was made from: the notebook, the lab's names and points, the secret, the hidden folder."""
         text = [each.name + str(each.points) for each in lab.exercises]
         parts = [self.submitted(lab, student).read_bytes(), "\n".join(text).encode(), self.secret.key]
-        return hashlib.sha256(b"\0".join([*parts, str(self.hidden).encode()])).hexdigest()
+        return hashlib.sha256(b"\0".join([*parts, hidden.digest(self.hidden).encode()])).hexdigest()
 
     def booked(self, lab: Lab, student: str) -> bool:
         """Whether the grade book has the result as it is now."""

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from kdsharp.course.given.teacher import Batch, EdgeNet, batches, gain, losses_of_tiny, soften
-from kdsharp.datasets import dead_leaves, folder_photos
+from kdsharp.datasets import dead_leaves
 from kdsharp.filters.spatial import blur
 from kdsharp.images import to_tensor
+from kdsharp.labs import hidden
 from kdsharp.labs.judging import array, belief, near, usable
 from kdsharp.labs.spec import (
     Answers,
@@ -178,8 +179,7 @@ def _score_overfit(answers: Answers, task: Task) -> Verdict:
 def hidden_pairs(secret: Secret, count: int = 3) -> list[Batch]:
     """Pairs that nobody has seen: of the lecturer's photos where there are some, of new dead leaves otherwise."""
     if secret.hidden is not None:
-        photos = folder_photos(secret.hidden)[0][:count]
-        sharp = [to_tensor(photo.pixels)[..., :256, :256] for photo in photos]
+        sharp = hidden.photos(secret.hidden, count)
     else:
         sharp = [to_tensor(dead_leaves(128, secret.rng("lab3", "hidden", str(k)))) for k in range(count)]
     return [(soften(each), each) for each in sharp]

@@ -22,9 +22,8 @@ from kdsharp.course.given.report import (
     soften,
     time_ratio,
 )
-from kdsharp.datasets import folder_photos
 from kdsharp.filters import unsharp_mask
-from kdsharp.images import to_tensor
+from kdsharp.labs import hidden
 from kdsharp.labs.judging import array, number
 from kdsharp.labs.spec import Answers, Exercise, Lab, Manual, Secret, Task, Value, Verdict, prediction, tally
 
@@ -56,9 +55,8 @@ def hidden_pairs(secret: Secret) -> list[Batch]:
     rngs = [secret.rng("lab5", "hidden", str(k)) for k in range(4)]
     if secret.hidden is None:
         return pictures(rngs)
-    found = folder_photos(secret.hidden)[0][:4]
-    sharp = [to_tensor(photo.pixels)[..., :256, :256] for photo in found]
-    return [(soften(each, rng), each) for each, rng in zip(sharp, rngs, strict=False)]
+    sharp = hidden.photos(secret.hidden, len(rngs))
+    return [(soften(each, rng), each) for each, rng in zip(sharp, rngs, strict=True)]
 
 
 NETWORK = {"plan": Value("PLAN"), "weights": Value("student.state_dict()")}

@@ -51,8 +51,9 @@ def _shown(data: dict[str, Any]) -> NotebookNode:
         if picture is None:
             return text(f"[a picture that is not shown: {reason}]\n")
         return nbformat.v4.new_output("display_data", data={"image/png": picture, "text/plain": "picture"})
-    if "text/plain" in data:
-        return text(_joined(data["text/plain"]) + "\n")
+    for kind in ("text/markdown", "text/plain"):  # the first is what a person wrote
+        if kind in data and not (said := _joined(data[kind])).startswith("<IPython.core.display."):
+            return text(said + "\n")
     return text(f"[an output that is not shown: {', '.join(sorted(map(str, data)))[:200]}]\n")
 
 

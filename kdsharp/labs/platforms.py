@@ -7,8 +7,8 @@ Where each naming comes from:
 - Canvas: ``NAME_[LATE_]USERID_SUBMISSIONID_FILE``, made in canvas-lms' ``app/models/content_zipper.rb``; a second file
   of one name ends on ``-1``.
 - Blackboard: ``ASSIGNMENT_USERNAME_attempt_YYYY-MM-DD-hh-mm-ss_FILE``, as in nbgrader's ``plugins/zipcollect.py``.
-- ILIAS: a folder ``LASTNAME_FIRSTNAME_LOGIN_ID``, made in ``Modules/Exercise/classes/class.ilExSubmission.php``; those
-  of a team lie in a folder ``Team_ID``.
+- ILIAS: a folder ``LASTNAME_FIRSTNAME_LOGIN_ID``, made in ``Modules/Exercise/classes/class.ilExSubmission.php``
+  (``getDirectoryNameFromUserData``), all of it in ASCII; those of a team lie in a folder ``Team_ID``.
 """
 
 import re

@@ -158,7 +158,9 @@ def _walls(job: Path, limits: Limits) -> list[str]:
     for name in ("labs/packing.py", "labs/inside"):
         walls += ["--ro-bind", str(PACKAGE / name), str(PACKAGE / name)]
     walls += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", str(64 * MB), "--tmpfs", "/dev/shm"]
-    walls += ["--perms", "0777", "--size", str(limits.scratch), "--tmpfs", "/scratch", "--symlink", "scratch", "/tmp"]
+    walls += ["--perms", "0777", "--size", str(limits.scratch), "--tmpfs", "/scratch"]
+    if not any(path.is_relative_to("/tmp") for path in visible()):  # a clone may lie there
+        walls += ["--symlink", "scratch", "/tmp"]
     walls += ["--ro-bind", str(job), "/job", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/scratch"]
     for name, value in (_environment("/scratch") | {"PATH": "/usr/bin:/bin"}).items():
         walls += ["--setenv", name, value]

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from kdsharp.checks import UsageError
+from kdsharp.course.committing import committed
 
 POINTS = 20
 """What each lab is worth."""
@@ -214,20 +215,11 @@ def prediction(name: str, points: float, value: str, choices: tuple[str, ...], r
         raise UsageError(f"{name}: {right!r} is none of {', '.join(choices)}")
 
     def score(answers: Answers, task: Task) -> Verdict:
-        made = answers["made"]
-        if isinstance(made, list) and len(made) == 2 and _is_one_of(made[0], choices) and _is_share(made[1]):
-            return Verdict(points, belief=Belief(float(made[1]), made[0] == right))
+        if made := committed(answers["made"], choices):
+            return Verdict(points, belief=Belief(made[1], made[0] == right))
         asked = (
             f"Write a choice ({', '.join(choices)}) and how sure you are, from 0 to 1: {value} = ({choices[0]!r}, 0.7)."
         )
         return Verdict(0.0, "no prediction made", asked)
 
     return Exercise(name, points, lambda secret: Task({"made": Value(value)}), score)
-
-
-def _is_one_of(found: Any, choices: tuple[str, ...]) -> bool:
-    return isinstance(found, str) and found in choices
-
-
-def _is_share(found: Any) -> bool:
-    return isinstance(found, (int, float)) and not isinstance(found, bool) and 0 <= found <= 1

@@ -81,9 +81,15 @@ ACTS = (
 
 
 @pytest.fixture(scope="session")
-def jupyterlab(chromium, tmp_path_factory):
+def desk(tmp_path_factory):
+    """The folder that JupyterLab opens."""
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="session")
+def jupyterlab(chromium, desk):
     """The address of a JupyterLab whose folder holds all lessons in smoke profile."""
-    folder = tmp_path_factory.mktemp("lab")
+    folder = desk
     for name, path in course.lessons().items():
         text = path.read_text(encoding="utf-8").replace('PROFILE = \\"lab\\"', 'PROFILE = \\"smoke\\"')
         (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")

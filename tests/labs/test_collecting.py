@@ -64,9 +64,9 @@ def take(home, tiny, tmp_path):
             "bitdiddle",
             "problem1.ipynb",
         ),
-        # github.com/ILIAS-eLearning/ILIAS, Modules/Exercise/classes/class.ilExSubmission.php
-        ("Abgaben/Müller_Jörg_jmueller_4711/lab.ipynb", "ilias", "jmueller", "jmueller", "lab.ipynb"),
-        ("Team_3/Weiß_Eva_eweiss_12/lab.ipynb", "ilias", "eweiss", "eweiss", "lab.ipynb"),
+        # github.com/ILIAS-eLearning/ILIAS, Modules/Exercise/classes/class.ilExSubmission.php: in ASCII
+        ("Abgaben/Mueller_Joerg_jmueller_4711/lab.ipynb", "ilias", "jmueller", "jmueller", "lab.ipynb"),
+        ("Team_3/Weiss_Eva_eweiss_12/lab.ipynb", "ilias", "eweiss", "eweiss", "lab.ipynb"),
         ("anna/lab.ipynb", "files", "anna", "", "lab.ipynb"),
         ("Bert Beispiel (2).ipynb", "files", "bert-beispiel", "", "Bert Beispiel (2).ipynb"),
     ],

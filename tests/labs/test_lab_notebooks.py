@@ -1,5 +1,6 @@
 """The labs' notebooks: what marks what, their anatomy, and their run."""
 
+import ast
 import os
 import re
 import subprocess
@@ -48,6 +49,17 @@ def test_anatomy(name):
     assert everything.count("### BEGIN SOLUTION") == everything.count("### END SOLUTION")
     assert everything.count("<summary>Hint 1</summary>") == everything.count("<summary>Hint 2</summary>") >= 2
     assert everything.count("*Rubric:*") == len(lab.manual)
+    predictions = [exercise.name for exercise in lab.exercises if exercise.name.startswith("predict_")]
+    assert len(predictions) >= 2
+    locks = re.findall(r"^(\w+) = course\.commit\(", everything, re.MULTILINE)
+    assert len(locks) == len(predictions)
+    for lock in locks:  # the answer comes after the lock, and behind it
+        assert everything.index(f"{lock} = course.commit(") < everything.index(f"{lock}.reveal(")
+    calls = [each for cell in found if cell.cell_type == "code" for each in ast.walk(ast.parse(cell.source))]
+    shown = [each for each in calls if isinstance(each, ast.Call) and ast.unparse(each.func) == "plots.show"]
+    assert shown
+    assert all(len(each.args) == 3 for each in shown), "a figure has a caption and alt text"
+    assert everything.index("## Take-aways") < everything.index("course.quiz(") < everything.index("course.ledger(")
     assert "kdsharp.labs" not in everything  # it is not there while a submission is marked
     assert len(re.findall(r"course\.record\(\s*headline=f", everything)) == 1
     assert "course.finish(PROFILE, SEED)" in found[-1].source

@@ -176,3 +176,11 @@ def test_unsafe_runs_with_the_time_limit_alone(tmp_path):
     ended = sandbox.run([str(tmp_path / "program.py")], tmp_path, Limits(seconds=1, patience=20), unsafe=True)
     assert ended.said.decode().strip() == str(os.getuid())
     assert ended.reason
+
+
+def test_a_clone_below_tmp_is_seen(monkeypatch, tmp_path):
+    """Where the package lies below /tmp, that is no link to the scratch folder."""
+    monkeypatch.setattr(sandbox, "visible", lambda: [Path("/tmp/clone")])
+    assert "scratch" not in sandbox._walls(tmp_path, sandbox.Limits())
+    monkeypatch.setattr(sandbox, "visible", lambda: [Path("/usr")])
+    assert "scratch" in sandbox._walls(tmp_path, sandbox.Limits())

@@ -53,3 +53,8 @@ def test_a_submission_gets_the_points_that_a_person_expected(case, classroom, bw
     found = {each.name: marked.verdicts[each.name].points for each in lab.exercises}
     assert found == pytest.approx(wanted["expected"]), {name: each.message for name, each in marked.verdicts.items()}
     assert all(each.message or each.points for each in marked.verdicts.values()), "no point without a reason"
+    if wanted["name"] == "full":  # what the notebook measures is what the marking takes for right
+        beliefs = [each.belief for each in marked.verdicts.values() if each.belief]
+        said = [str(each.get("text")) for put in marked.cells.values() for each in put]
+        assert all(each.right for each in beliefs)
+        assert sum("Measured:" in each and ": right." in each for each in said) == len(beliefs) >= 2
