@@ -36,7 +36,7 @@ def narrowed(made: Figure) -> Figure | None:
 def lettering(made: Figure) -> float:
     """Size of the smallest letters of a figure in pixels; infinite where it has none."""
     texts = [each for each in made.findobj(Text) if each.get_visible() and each.get_text().strip()]
-    return min((each.get_fontsize() * DPI / 72 for each in texts), default=math.inf)
+    return min((float(each.get_fontsize()) * DPI / 72 for each in texts), default=math.inf)
 
 
 def narrow_chart(made: Figure) -> Figure:
