@@ -152,3 +152,22 @@ def test_a_photo_is_in_its_file_to_the_last_bit_and_twice_as_fine_as_the_page():
     expected = np.kron(to_array(image), np.ones((4, 4, 1), np.uint8))
     windows = np.lib.stride_tricks.sliding_window_view(found, expected.shape)[..., 0, :, :, :]
     assert any(np.array_equal(window, expected) for row in windows for window in row)
+
+
+def test_who_waits_at_a_slider_gets_a_picture_in_fewer_pixels():
+    made = plots.curves(LINES, "x", "y")
+    with plots.quickly():
+        quick = plots.Picture(made, "three")
+    whole = plots.Picture(made, "three")
+    assert quick.width == whole.width
+    assert Image.open(io.BytesIO(quick.webp)).width == quick.width
+    assert Image.open(io.BytesIO(whole.webp)).width == 2 * whole.width
+    assert (quick.narrow, len(quick.frame()), len(whole.frame())) == (None, 2, 3)
+    assert made.dpi == plots.DPI
+
+
+def test_a_figure_that_is_rendered_keeps_its_canvas():
+    made = plots.figure(100, 50)
+    before = made.canvas
+    plots.Picture(made, "nothing")
+    assert made.canvas is before

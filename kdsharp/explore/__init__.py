@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 
 from kdsharp.checks import UsageError
 from kdsharp.island import Island, is_live, note
-from kdsharp.plots import Picture
+from kdsharp.plots import Picture, quickly
 
 __all__ = ["Explorer", "Slider", "Switch", "is_live"]
 
@@ -117,7 +117,8 @@ class Explorer(Island):
         def draw(_: object, asked: dict[str, Any], buffers: object) -> None:
             values = [slider.values[step] for slider, step in zip(sliders, asked["position"], strict=True)]
             try:
-                picture = self.frame(*values)
+                with quickly():
+                    picture = self.frame(*values)
                 answer: dict[str, Any] = {"picture": picture.frame()}
             except Exception as error:  # the page has nobody else to tell
                 answer = {"error": f"{type(error).__name__}: {error}"}

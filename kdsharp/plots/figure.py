@@ -4,7 +4,11 @@ import base64
 import html
 import io
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -20,6 +24,17 @@ DENSITY = 2
 """Pixels of the file for one of the page, along a side: a fine screen shows them all, sharply."""
 PHONE = "(max-width: 600px)"
 """The screens that get a figure's narrow form."""
+_is_quick = ContextVar("is_quick", default=False)
+
+
+@contextmanager
+def quickly() -> Iterator[None]:
+    """Pictures that are made inside are for somebody who waits at a slider: a pixel for a pixel, and no narrow form."""
+    before = _is_quick.set(True)
+    try:
+        yield
+    finally:
+        _is_quick.reset(before)
 
 
 class Picture:
@@ -40,7 +55,7 @@ class Picture:
         self.width = round(figure.get_figwidth() * DPI)
         self.lettering = lettering(figure)
         self.is_photo = bool(figure.findobj(AxesImage))
-        narrow = narrowed(figure)
+        narrow = None if _is_quick.get() else narrowed(figure)
         self.narrow = None if narrow is None else _render(narrow)
         self.narrow_width = None if narrow is None else round(narrow.get_figwidth() * DPI)
 
@@ -98,8 +113,15 @@ def _address(webp: bytes) -> str:
 
 
 def _render(made: Figure) -> bytes:
-    buffer = io.BytesIO()
-    made.savefig(buffer, format="png", dpi=DENSITY * DPI)
+    before, dpi = made.canvas, made.dpi
+    try:
+        canvas = FigureCanvasAgg(made)
+        made.dpi = DPI * (1 if _is_quick.get() else DENSITY)
+        canvas.draw()
+        pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    finally:
+        made.dpi = dpi
+        made.set_canvas(before)
     packed = io.BytesIO()
-    Image.open(buffer).convert("RGB").save(packed, format="webp", lossless=True, quality=20, method=1)
+    pixels.save(packed, format="webp", lossless=True, quality=60, method=0)  # method 1: ten times as long
     return packed.getvalue()

