@@ -31,6 +31,16 @@ def serving(folder):
     return served(folder)
 
 
+def settled(page):
+    """Wait until a page has loaded, set its formulas, and asked for what it asks for at once.
+
+    Playwright's own ``networkidle`` does not come on every page, long after the last request has ended.
+    """
+    page.wait_for_function("() => document.readyState === 'complete'")
+    page.evaluate("() => globalThis.MathJax?.startup?.promise?.then(() => true)")
+    page.wait_for_timeout(700)
+
+
 def mutated(content, rng):
     """Some bytes changed, most of them near the beginning, where the description stands; or a piece lost or doubled."""
     data, how = bytearray(content), rng.integers(5)

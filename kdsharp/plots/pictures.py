@@ -57,6 +57,8 @@ def panels(
     if rows == 2:
         note += f"; below: error x {gain:g},{{}}mid-grey = none"
     wide = _stacks(stacks, side * zoom, len(stacks), note.format(" "), 4)
+    if side * zoom > NARROW:  # it keeps its pixels, and is moved sideways
+        return wide
     return on_a_phone(wide, lambda _: _narrow_stacks(stacks, side * zoom, note.format("\n")))
 
 
@@ -85,7 +87,7 @@ def _stacks(
             axes.imshow(cell, interpolation="none")
             axes.set_axis_off()
         made.text((left + step / 2) / width, 1 - (top + 6) / height, label, ha="center", va="top", fontsize=9)
-    made.text(0.5, 4 / height, note, ha="center", va="bottom", fontsize=8, color="#444444")
+    made.text(0.5, 4 / height, note, ha="center", va="bottom", fontsize=9, color="#444444")
     return made
 
 
@@ -151,10 +153,10 @@ def spectra(images: Mapping[str, Tensor]) -> Figure:
         made.text((x + columns / 2) / width, 1 - 5 / height, title, ha="center", va="top", fontsize=9)
         lower = made.add_axes((x / width, 46 / height, columns / width, rows / height))
         lower.imshow(spectrum_pixels(image), interpolation="none", extent=(-0.5, 0.5, 0.5, -0.5), aspect="auto")
-        lower.set_xticks([-0.5, -0.25, 0, 0.25, 0.5], ["-0.5", "-0.25", "0", "0.25", "0.5"], fontsize=8)
+        lower.set_xticks([-0.5, -0.25, 0, 0.25, 0.5], ["-0.5", "-0.25", "0", "0.25", "0.5"], fontsize=9)
         lower.set_yticks([])
     note = "pixels 1:1; below: amplitude of each stripe pattern over cycles per pixel, bright = strong (log scale)"
-    made.text(0.5, 4 / height, note, ha="center", va="bottom", fontsize=8, color="#444444")
+    made.text(0.5, 4 / height, note, ha="center", va="bottom", fontsize=9, color="#444444")
     return made
 
 

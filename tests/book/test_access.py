@@ -5,7 +5,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
-from shared import once
+from shared import once, settled
 
 from kdsharp import course
 
@@ -32,7 +32,7 @@ def test_axe_finds_nothing_serious(page, book, name, width, scheme):
     page.goto(f"{book}/{name}.html")
     for island in page.locator("[data-island]").all():
         island.scroll_into_view_if_needed()
-    page.wait_for_load_state("networkidle")
+    settled(page)
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     serious = [each for each in found if each["impact"] in ("serious", "critical")]
     assert not serious, "\n".join(

@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
-from shared import once
+from shared import once, settled
 
 from kdsharp import course
 
@@ -49,13 +49,13 @@ def test_an_explorer_fetches_its_frames_when_the_reader_comes_near(page, book):
     fetched = []
     page.on("request", lambda request: fetched.append(request.url))
     page.goto(f"{book}/lessons/10_alpha_temperature.html")
-    page.wait_for_load_state("networkidle")
+    settled(page)
     before = [url for url in fetched if "/content/" in url]
     explorer = page.locator("[data-island=explorer]").first
     assert explorer.get_attribute("data-ready") is None
     explorer.scroll_into_view_if_needed()
     page.wait_for_function("node => 'ready' in node.dataset", arg=explorer.element_handle())
-    page.wait_for_load_state("networkidle")
+    settled(page)
     near = {url for url in fetched if "/content/" in url} - set(before)
     assert 1 <= len(near) <= 6  # itself and what lies one step away, not all twenty frames
     assert not explorer.locator("img").get_attribute("src").startswith("data:")

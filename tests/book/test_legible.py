@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 from playwright.sync_api import expect
-from shared import once, serving
+from shared import once, serving, settled
 
 from kdsharp import course, explore, plots
 from kdsharp.island import modules
@@ -93,7 +93,7 @@ def test_at_390_pixels_a_lesson_has_letters_of_11_pixels(page, book, lesson):
     for island in page.locator("[data-island]").all():
         island.scroll_into_view_if_needed()
     page.evaluate(OPEN)
-    page.wait_for_load_state("networkidle")
+    settled(page)
     assert page.evaluate(SIZES)
     assert small(page) == []
 

@@ -4,7 +4,7 @@ import re
 import shutil
 
 import pytest
-from shared import once, serving
+from shared import once, serving, settled
 
 from kdsharp import course
 from kdsharp.island import packages
@@ -34,10 +34,10 @@ def test_a_page_asks_for_nothing_beyond_its_host_and_its_formulas_are_rendered(p
     page.on("response", lambda response: failed.append(response.url) if response.status >= 400 else None)
     page.on("console", lambda said: refused.append(said.text) if "Content Security Policy" in said.text else None)
     page.goto(f"{at_a_sub_path}/{name}.html")
-    page.wait_for_load_state("networkidle")
+    settled(page)
     for island in page.locator("[data-island]").all():
         island.scroll_into_view_if_needed()
-    page.wait_for_load_state("networkidle")
+    settled(page)
     assert page.asked == []
     assert failed == []
     assert refused == []
