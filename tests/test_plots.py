@@ -118,7 +118,7 @@ def test_what_a_lesson_adds_to_a_chart_is_on_the_phone_too():
     assert axes.get_yscale() == "log"
 
 
-@pytest.mark.parametrize(("count", "columns"), [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2)])
+@pytest.mark.parametrize(("count", "columns"), [(2, 1), (3, 1), (4, 2), (5, 2)])
 def test_on_a_phone_photos_stand_below_each_other_and_keep_every_pixel_and_its_size(count, columns):
     images = {str(k): torch.rand(1, 3, 130, 130) for k in range(count)}
     wide = plots.panels(images, truth=images["0"])
@@ -171,3 +171,9 @@ def test_a_figure_that_is_rendered_keeps_its_canvas():
     before = made.canvas
     plots.Picture(made, "nothing")
     assert made.canvas is before
+
+
+def test_panels_that_fit_a_phone_as_they_are_have_no_other_form():
+    image = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert narrowed(plots.panels(dict.fromkeys("abcd", image), difference=False)) is None
+    assert narrowed(plots.panels(dict.fromkeys("abcdef", image), difference=False)).get_figwidth() <= 3.56

@@ -57,7 +57,7 @@ def panels(
     if rows == 2:
         note += f"; below: error x {gain:g},{{}}mid-grey = none"
     wide = _stacks(stacks, side * zoom, len(stacks), note.format(" "), 4)
-    if side * zoom > NARROW:  # it keeps its pixels, and is moved sideways
+    if side * zoom > NARROW or wide.get_figwidth() * DPI <= NARROW:  # it is moved sideways, or fits as it is
         return wide
     return on_a_phone(wide, lambda _: _narrow_stacks(stacks, side * zoom, note.format("\n")))
 
@@ -94,7 +94,7 @@ def _stacks(
 def _narrow_stacks(stacks: Sequence[tuple[str, Sequence[np.ndarray]]], box: int, note: str = "") -> Figure:
     """The same stacks in as many columns as a phone has room for, every pixel as large as before."""
     room = NARROW + 6  # two pictures of 172 pixels fit
-    columns = max(1, room // (box + 4))
+    columns = max(1, min(len(stacks), room // (box + 4)))
     return _stacks(stacks, box, columns, note, min(6, (room - columns * box) // (2 * columns)))
 
 

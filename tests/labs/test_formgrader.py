@@ -70,9 +70,11 @@ def test_a_score_given_by_hand_is_in_the_grades(home, tiny, handed_in, page, for
     before = row()
     assert before["waits for a person"]
     page.goto(f"{formgrader}/formgrader/gradebook/{tiny.name}/{tiny.name}")
-    page.get_by_role("link", name="Submission #1").click()
+    with page.expect_response(lambda each: "/api/grades" in each.url):  # its fields do nothing before
+        page.get_by_role("link", name="Submission #1").click()
     field = page.locator("input#explain")
     field.wait_for()
+    page.wait_for_timeout(1000)
     expect(page.get_by_text("Because it is so.")).to_be_visible()
     field.fill("4")
     with page.expect_response(lambda each: "/api/grade/" in each.url and each.request.method == "PUT") as saved:
