@@ -155,3 +155,27 @@ def test_a_switch_is_pressed_by_key_and_says_what_it_is(page, open_page):
     shown.get_by_role("slider").press("ArrowRight")
     expect(image).to_have_attribute("alt", "kept: False, amount: 3")
     assert page.errors == []
+
+
+LIVE = """async (pictures) => {
+  const { default: explorer } = await import(new URL("island/explorer.mjs", document.baseURI));
+  const heard = {}, el = document.querySelector("article").appendChild(document.createElement("div"));
+  const sliders = [{ label: "a", values: ["1", "2"], start: 0 }];
+  const held = { facts: { title: "t", sliders, width: 720, narrow: 350, first: pictures[0] } };
+  const model = { get: (name) => held[name], on: (name, act) => { heard[name] = act; }, send: () => {} };
+  explorer.render({ model, el });
+  held.answer = { picture: pictures[1], number: 1 };
+  heard["change:answer"]();
+  await el.querySelector("img").decode();
+  return el.querySelector("img").currentSrc;
+}"""
+
+
+def test_on_a_narrow_screen_a_live_explorer_shows_what_its_kernel_drew(page, tmp_path):
+    first = plots.Picture(plots.curves(LINES, "x", "y"), "first").frame()
+    with plots.quickly():
+        second = plots.Picture(plots.curves(LINES, "another", "y"), "second").frame()
+    assert (len(first), len(second)) == (3, 2)
+    page.set_viewport_size({"width": 390, "height": 844})
+    with show(page, tmp_path, ""):
+        assert page.evaluate(LIVE, [first, second]) == second[0]

@@ -17,7 +17,8 @@ function render({ model, el }) {
   let wanted = null, asked = null, number = 0; // the newest position, the one that the kernel draws, how many it has drawn
 
   const show = ([address, alt, small]) => {
-    if (small) source.srcset = small;
+    source.srcset = small ?? address; // a live kernel draws no narrow form
+    source.width = small ? narrow : width;
     image.src = address;
     image.alt = spoken.textContent = alt;
   };
