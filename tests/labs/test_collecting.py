@@ -131,7 +131,7 @@ def test_archives_in_archives_are_read_and_links_and_bombs_are_not(take, home, t
             ),
             "b_2_assignsubmission_file_/work.tar.gz": tar.getvalue(),
             "c_3_assignsubmission_file_/work.zip": nested,
-            "d_4_assignsubmission_file_/../../../../out.ipynb": notebook("out"),
+            "d_4_assignsubmission_file_/../../../../climbed-out.ipynb": notebook("out"),
             "e_5_assignsubmission_file_/work.zip": b"PK\x03\x04 broken",
             "f_6_assignsubmission_file_/large.ipynb": b" " * (21 << 20),
         }
@@ -143,7 +143,7 @@ def test_archives_in_archives_are_read_and_links_and_bombs_are_not(take, home, t
     assert sorted(path.name for path in (home.root / "submitted").iterdir()) == list("abcdef")
     assert any("cannot be read" in each for each in done["e"].received.notes)
     assert any("hand it in without outputs" in each for each in done["f"].received.notes)
-    assert not list(tmp_path.parent.rglob("out.ipynb"))
+    assert not list(tmp_path.parent.rglob("climbed-out.ipynb"))
 
 
 def test_a_folder_is_collected_without_following_links_out_of_it(home, tiny, notebook, tmp_path):
