@@ -177,3 +177,12 @@ def test_panels_that_fit_a_phone_as_they_are_have_no_other_form():
     image = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     assert narrowed(plots.panels(dict.fromkeys("abcd", image), difference=False)) is None
     assert narrowed(plots.panels(dict.fromkeys("abcdef", image), difference=False)).get_figwidth() <= 3.56
+
+
+def test_a_chart_takes_few_bytes_and_keeps_every_pixel():
+    made = plots.curves({f"curve {k}": (np.arange(50), np.sin(np.arange(50) / k)) for k in (3, 5, 9)}, "x", "y")
+    shown = plots.Picture(made, "three curves")
+    again = io.BytesIO()
+    Image.open(io.BytesIO(shown.webp)).save(again, format="webp", lossless=True, quality=20, method=0)
+    assert np.array_equal(Image.open(again), Image.open(io.BytesIO(shown.webp)))
+    assert len(shown.webp) < len(again.getvalue()) / 2

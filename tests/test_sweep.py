@@ -187,7 +187,9 @@ def test_a_lesson_takes_its_own_parameters_in_any_case():
     lesson = find_target("9")
     assert (lesson.label, lesson.names()) == ("09_distillation", ["ALPHA", "TEMPERATURE", "LABELS"])
     assert grid_points(lesson, {"alpha": [0.5]})[0].parameters == (("ALPHA", 0.5),)
-    with pytest.raises(UsageError, match=r"'ALPHAA' \(did you mean 'ALPHA'\?\); choose one of: ALPHA, TEMPERATURE, LABELS"):
+    with pytest.raises(
+        UsageError, match=r"'ALPHAA' \(did you mean 'ALPHA'\?\); choose one of: ALPHA, TEMPERATURE, LABELS"
+    ):
         grid_points(lesson, {"ALPHAA": [0.5]})
     with pytest.raises(UsageError, match="ALPHA is 2, but it must be a number between 0 and 1"):
         grid_points(lesson, {"ALPHA": [0.5, 2]})

@@ -122,6 +122,8 @@ def _render(made: Figure) -> bytes:
     finally:
         made.dpi = dpi
         made.set_canvas(before)
+    is_chart = (np.asarray(pixels).min(-1) == 255).mean() > 0.5  # most of it is paper
     packed = io.BytesIO()
-    pixels.save(packed, format="webp", lossless=True, quality=60, method=0)  # method 1: ten times as long
+    # method 1 packs a chart into a third of the bytes in the same time, a photo into 3/4 in ten times the time
+    pixels.save(packed, format="webp", lossless=True, quality=20, method=int(is_chart))
     return packed.getvalue()
