@@ -176,7 +176,7 @@ def test_dead_leaves_have_the_spectrum_of_photos():
 def test_radii_follow_the_inverse_cube(monkeypatch):
     """p(r) ~ r^-3 means that r^-2 is uniform between the two ends, 2 * 3 and 48 pixels of the doubled picture."""
     radii = []
-    monkeypatch.setattr(datasets.leaves, "_drop_leaf", lambda canvas, free, radius, *rest: radii.append(radius))
+    monkeypatch.setattr(datasets.leaves, "_drop_leaf", lambda canvas, free, radius, *rest: radii.append(radius) or 0)
     dead_leaves(48, np.random.default_rng(0))
     shares = (6.0**-2 - np.array(radii) ** -2) / (6.0**-2 - 48.0**-2)
     assert len(radii) == 6000

@@ -27,10 +27,11 @@ def dead_leaves(
     canvas = np.zeros((side, side, 3), np.float32)
     free = np.ones((side, side), bool)
     low, high = 2 * radius_min, side / 2
+    bare = free.size
     for _ in range(6000):
         radius = (low**-2 - rng.random() * (low**-2 - high**-2)) ** -0.5
-        _drop_leaf(canvas, free, radius, colours[rng.integers(len(colours))], textures[rng.integers(3)], rng)
-        if free.mean() < 0.002:
+        bare -= _drop_leaf(canvas, free, radius, colours[rng.integers(len(colours))], textures[rng.integers(3)], rng)
+        if bare / free.size < 0.002:
             break
     canvas[free] = colours[rng.integers(len(colours))]
     reduced = canvas.reshape(size, 2, size, 2, 3).mean((1, 3))
@@ -44,23 +45,23 @@ def _drop_leaf(
     colour: np.ndarray,
     texture: np.ndarray,
     rng: np.random.Generator,
-) -> None:
-    """Paint one ellipse where the canvas is still free: front to back, so that each pixel is painted once."""
+) -> int:
+    """Paint one ellipse where the canvas is still free: front to back, each pixel once; gives their number."""
     side = len(free)
     y, x = rng.uniform(0, side, 2)
     stretch, angle = rng.uniform(0.4, 1), rng.uniform(0, np.pi)
     top, left = max(0, int(y - radius)), max(0, int(x - radius))
     box = (slice(top, int(y + radius) + 2), slice(left, int(x + radius) + 2))
-    open_here = free[box]
-    if not open_here.any():
-        return
-    rows = np.arange(top, top + open_here.shape[0], dtype=np.float32)[:, None] - y
-    columns = np.arange(left, left + open_here.shape[1], dtype=np.float32)[None] - x
+    ys, xs = np.nonzero(free[box])  # few, after the first leaves
+    if not len(ys):
+        return 0
+    rows, columns = ys + top - y, xs + left - x
     along, across = columns * np.cos(angle) + rows * np.sin(angle), rows * np.cos(angle) - columns * np.sin(angle)
-    inside = (along**2 + (across / stretch) ** 2 <= radius**2) & open_here
-    shade = texture[box][inside] * rng.uniform(0, 45)
-    canvas[box][inside] = colour + shade[:, None]
-    open_here[inside] = False
+    inside = along**2 + (across / stretch) ** 2 <= radius**2
+    ys, xs = ys[inside] + top, xs[inside] + left
+    canvas[ys, xs] = colour + (texture[ys, xs] * rng.uniform(0, 45))[:, None]
+    free[ys, xs] = False
+    return len(ys)
 
 
 def _texture(side: int, slope: float, rng: np.random.Generator) -> np.ndarray:
