@@ -24,13 +24,6 @@ def tool(*names):
     return found
 
 
-def serving(folder):
-    """The address of a server of a folder, as a context."""
-    from kdsharp.book.serving import serving as served
-
-    return served(folder)
-
-
 def settled(page):
     """Wait until a page has loaded, set its formulas, and asked for what it asks for at once.
 

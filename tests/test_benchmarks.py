@@ -17,6 +17,7 @@ PRINTS = {
     "browser": "WebAssembly, one thread",
     "card": "Sharp photos (set14) come back with",
     "aims": "no image below -0.1 dB",
+    "explorers": "05, Wiener filter",
     "latency": "report-e-student",
     "loading": "as the reports load",
     "marking": "2 of 2 marked, exit status 0",

@@ -4,14 +4,17 @@ Where a page acts, the paper has the still: the frame that tells. A prediction i
 """
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from posixpath import dirname, normpath
 
 from bs4 import BeautifulSoup, Tag
+from pypdf import PdfReader
 from tqdm.auto import tqdm
 
 from kdsharp.book.serving import serving
@@ -44,26 +47,30 @@ def find_browser() -> str:
 
 
 def print_book(html: Path, out: Path, progress: bool = True) -> Path:
-    """Print a built book as one PDF, A4: title, contents with links, all pages in the order of the contents.
+    """Print a built book as one PDF, A4: title, contents with links and page numbers, all pages in that order.
+
+    It is printed twice: where a page begins is known when it has been printed, and its number has its room already.
 
     Args:
         html: folder of the built pages.
         out: the PDF's path; what was there is replaced when the new one is whole.
-        progress: show a bar, a step for each page and one for the browser's work.
+        progress: show a bar, a step for each page and one for each of the browser's two turns.
 
     Raises:
         UsageError: where no browser is installed, or the browser gave no PDF.
     """
     browser = find_browser()
     paper = html / "on_paper.html"
-    with tqdm(total=len(contents(html)) + 1, desc="the book on paper", disable=not progress) as bar:
-        paper.write_text(document(html, bar), encoding="utf-8")
+    with tqdm(total=len(contents(html)) + 2, desc="the book on paper", disable=not progress) as bar:
+        text = document(html, bar)
         try:
             with serving(html) as address, atomic_path(out) as unfinished:
-                _print(browser, f"{address}/{paper.name}", unfinished)
+                for turn in range(2):
+                    paper.write_text(numbered(text, sheets(unfinished)) if turn else text, encoding="utf-8")
+                    _print(browser, f"{address}/{paper.name}", unfinished)
+                    bar.update()
         finally:
-            paper.unlink()
-        bar.update()
+            paper.unlink(missing_ok=True)
     return out
 
 
@@ -81,6 +88,21 @@ def _print(browser: str, address: str, out: Path) -> None:
             raise UsageError(f"{browser} did not print the book within {PATIENCE // 60} minutes") from None
     if done.returncode or not out.is_file() or not out.stat().st_size:
         raise UsageError(f"{browser} printed nothing:\n{done.stderr.strip()[-1000:]}")
+
+
+def sheets(pdf: Path) -> dict[str, int]:
+    """On which sheet of a printed book each chapter begins: its place in the document to a number from 1."""
+    found = PdfReader(pdf)
+    return {
+        name.removeprefix("/"): 1 + (found.get_destination_page_number(each) or 0)
+        for name, each in found.named_destinations.items()
+        if re.fullmatch(r"/page-\d+", name)
+    }
+
+
+def numbered(text: str, known: Mapping[str, int]) -> str:
+    """The document of :func:`document` with the numbers of :func:`sheets` in its contents."""
+    return re.sub(r"<!--(page-\d+)-->", lambda place: str(known[place[1]]), text)
 
 
 def contents(html: Path) -> list[tuple[str, str, str]]:
@@ -138,7 +160,7 @@ def _listed(pages: list[tuple[str, str, str]]) -> str:
     for number, (part, title, _) in enumerate(pages):
         if part != before:
             lines.append(f"<h2>{part}</h2>")
-        lines.append(f'<p><a href="#page-{number}">{title}</a></p>')
+        lines.append(f'<p><a href="#page-{number}">{title}</a><span><!--page-{number}--></span></p>')
         before = part
     return f'<section class="kdsharp-contents">{"".join(lines)}</section>'
 

@@ -1,13 +1,14 @@
 """A lecturer's own photos (``--hidden DIR``): what networks of labs 3 and 5 are scored on, and nobody else has."""
 
 import hashlib
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from torch import Tensor
 
+from kdsharp import images
 from kdsharp.checks import UsageError
-from kdsharp.datasets import folder_photos
-from kdsharp.images import to_tensor
 
 COUNT, SIDE = 4, 256
 """How many photos are used, the first by name, and how much of each: the upper left corner, in pixels a side."""
@@ -21,11 +22,11 @@ def photos(folder: Path, count: int = COUNT) -> list[Tensor]:
     Raises:
         UsageError: in one sentence, where there are fewer, one cannot be read, or one is too small.
     """
-    found = folder_photos(folder)[0]
+    found = _first(folder, count)
     if len(found) < count:
         raise UsageError(f"{folder} holds {len(found)} RGB photos, and {count} are needed to score on")
-    used = [to_tensor(photo.pixels)[..., :SIDE, :SIDE] for photo in found[:count]]
-    for path, photo in zip(found.paths, used, strict=False):
+    used = [_corner(path, _stamp(path)) for path in found]
+    for path, photo in zip(found, used, strict=True):
         if min(photo.shape[-2:]) < LEAST:
             size = f"{photo.shape[-1]}x{photo.shape[-2]}"
             raise UsageError(f"{path} has {size} pixels; photos to score on need {LEAST} a side")
@@ -36,5 +37,25 @@ def digest(folder: Path | None) -> str:
     """What the photos are, so that marks made with others are not taken for current; empty without a folder."""
     if folder is None:
         return ""
-    paths = folder_photos(folder)[0].paths[:COUNT]
-    return hashlib.sha256(b"\0".join(hashlib.sha256(path.read_bytes()).digest() for path in paths)).hexdigest()
+    return hashlib.sha256(b"\0".join(_hash(path, _stamp(path)) for path in _first(folder, COUNT))).hexdigest()
+
+
+def _first(folder: Path, count: int) -> list[Path]:
+    """The first ``count`` RGB photos by name, or as many as there are; the headers of the others stay unread."""
+    return list(islice((path for path in images.list_images(folder) if images.kind(path) == "RGB"), count))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Size and time of change: every submission asks for the same photos, and a file is read again when these move."""
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+@lru_cache(maxsize=2 * COUNT)
+def _corner(path: Path, stamp: tuple[int, int]) -> Tensor:
+    return images.to_tensor(images.read(path)[:SIDE, :SIDE])  # cut first, or the whole photo would stay in memory
+
+
+@lru_cache(maxsize=2 * COUNT)
+def _hash(path: Path, stamp: tuple[int, int]) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()

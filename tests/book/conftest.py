@@ -12,9 +12,9 @@ import urllib.request
 import nbformat
 import pytest
 from playwright.sync_api import expect
-from shared import serving
 
 from kdsharp import course
+from kdsharp.book.serving import serving
 from kdsharp.island import modules
 from kdsharp.island.files import seal
 

@@ -8,9 +8,10 @@ import pytest
 import torch
 from PIL import Image
 from playwright.sync_api import expect
-from shared import once, serving, settled
+from shared import once, settled
 
 from kdsharp import course, explore, plots
+from kdsharp.book.serving import serving
 from kdsharp.island import modules
 
 pytestmark = [

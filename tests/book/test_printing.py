@@ -5,9 +5,9 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
-from shared import serving
 
 from kdsharp.book import printing
+from kdsharp.book.serving import serving
 from kdsharp.checks import UsageError
 
 SHELL = """<!doctype html><html><head><link rel="stylesheet" href="{up}_static/a.css">
@@ -77,6 +77,21 @@ def test_two_pages_are_printed_and_leave_nothing_behind(pages, chromium):
     out = printing.print_book(pages, pages / "out.pdf", progress=False)
     assert out.read_bytes().startswith(b"%PDF")
     assert sorted(pages.rglob("*")) == sorted([*before, out])
+
+
+@pytest.mark.browser
+def test_the_contents_say_on_which_sheet_each_page_begins(pages, chromium):
+    (pages / "index.html").write_text(
+        SHELL.format(up="", body=FRONT + 60 * "<p>Some words of the front page.</p>"), encoding="utf-8"
+    )
+    found = PdfReader(printing.print_book(pages, pages / "out.pdf", progress=False))
+    texts = [sheet.extract_text() for sheet in found.pages]
+    begins = [1 + next(k for k, text in enumerate(texts) if word in text) for word in ("Some words", "hinted")]
+    assert begins[0] == 3
+    assert begins[1] > 4  # the front page took more than one
+    assert re.findall(r"(?:Front|01 · A) (\d+)", texts[1]) == [str(number) for number in begins]
+    places = [found.get_destination_page_number(found.named_destinations[f"/page-{k}"]) + 1 for k in range(2)]
+    assert places == begins  # the links still lead there
 
 
 @pytest.fixture(scope="module")

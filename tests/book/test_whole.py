@@ -4,9 +4,10 @@ import re
 import shutil
 
 import pytest
-from shared import once, serving, settled
+from shared import once, settled
 
 from kdsharp import course
+from kdsharp.book.serving import serving
 from kdsharp.island import packages
 
 pytestmark = [

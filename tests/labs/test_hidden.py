@@ -1,10 +1,13 @@
 """A lecturer's own folder of photos: it changes what networks are scored on, and a bad one is named in a sentence."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from kdsharp import images
 from kdsharp.checks import UsageError
 from kdsharp.course.given.teacher import EdgeNet
 from kdsharp.datasets import dead_leaves
@@ -51,6 +54,24 @@ def test_what_was_marked_with_other_photos_is_marked_anew(home, tiny, handed_in,
     first = home.digest(tiny, student)
     Image.fromarray(dead_leaves(96, np.random.default_rng(9))).save(photos / "0.png")
     assert len({none, first, home.digest(tiny, student)}) == 3
+
+
+def test_photos_are_read_once_for_a_whole_class_and_only_those_that_count(home, tiny, handed_in, photos, monkeypatch):
+    (photos / "9.png").write_bytes(b"never opened")
+    opened, read, content = [], images.read, Path.read_bytes
+    monkeypatch.setattr(images, "read", lambda path, **how: opened.append(path.name) or read(path, **how))
+    monkeypatch.setattr(Path, "read_bytes", lambda path: opened.append(path.name) or content(path))
+    home.hide(photos)
+    for student in ("ann", "bob"):
+        handed_in(student)
+        assert home.digest(tiny, student)
+        for lab in (lab3, lab5):
+            assert lab.hidden_pairs(home.secret)
+    of_photos = sorted(name for name in opened if name.endswith(".png"))
+    assert of_photos == sorted(2 * [f"{number}.png" for number in range(hidden.COUNT)])  # pixels once, bytes once
+    Image.fromarray(dead_leaves(96, np.random.default_rng(9))).save(photos / "0.png")
+    _, sharp = lab3.hidden_pairs(home.secret)[0]
+    assert np.array_equal((sharp[0] * 255).round().byte().permute(1, 2, 0), Image.open(photos / "0.png"))
 
 
 def text_alone(folder):
