@@ -96,7 +96,8 @@ def test_from_disk_the_still_stays_and_says_where_sliders_move(page, smoke_build
     page.goto((smoke_build / "book" / "_build" / "html" / "lessons" / "01_spatial_sharpening.html").as_uri())
     explorer = page.locator("[data-island=explorer]").first
     explorer.scroll_into_view_if_needed()
-    assert explorer.locator("img").evaluate("image => image.naturalWidth") > 200
+    picture = explorer.locator("img").element_handle()
+    page.wait_for_function("image => image.naturalWidth > 200", arg=picture)  # it is loaded when it comes near
     assert "The sliders move in JupyterLab" in explorer.inner_text()
 
 
