@@ -21,7 +21,7 @@ SEEN = {"tissue": "immunohistochemistry", "deep sky": "hubble_deep_field", "prin
 
 @dataclass(frozen=True)
 class Domain:
-    """One picture of another domain, and whether it is among the photos that the course's networks were trained on."""
+    """One picture of another domain, and whether it is among the course's own training photos."""
 
     photo: Photo
     seen: bool
@@ -33,7 +33,7 @@ class Domain:
 
 
 def domains(side: int = 320) -> list[Domain]:
-    """An eye's retina, the moon and a cell, which no network here has seen; tissue, sky and a page, which all have.
+    """An eye's retina, the moon and a cell, which no network here has seen; tissue, sky and a page, training photos.
 
     Args:
         side: of each picture the square with the most detail is taken, of at most this many pixels a side.
