@@ -20,6 +20,8 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "unet-tiny": partial(ResidualUNet, (16, 16), (2, 1), (0,), factor=4, ends=1, grey=True),
     "unet-small": partial(ResidualUNet, widths=(16, 32), depths=(1, 2)),
     "unet-base": partial(ResidualUNet, (32, 48), (2, 1), (1,), factor=4, ends=1, window=128),
+    "unet-large": partial(ResidualUNet, (48, 88), (2, 2), (1,), factor=4, ends=1, window=128),
+    "unet-windows": partial(ResidualUNet, window=128),
     "unshuffle": UnshuffleStudent,
     "unshuffle-mini": partial(UnshuffleStudent, width=16, depth=1),
     "report-a-teacher": partial(reports.encoder_decoder, 64),

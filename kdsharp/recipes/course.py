@@ -45,6 +45,19 @@ STUDENT = Stage(
 """Squared error counts the strongest blur most, the PSNR each crop by the ratio of its error. The teacher says where
 the student should do better, and never what the answer is (teacher-bounded)."""
 
+TEACHER_MOTION = replace(
+    TEACHER,
+    checkpoint="teacher-motion",
+    architecture="unet-windows",
+    crop=160,
+    margin=24,
+    leaves=0,
+    softness=5.0,
+    altered=0.1,
+    loss="200 mse + psnr",
+)
+"""Of the students for moving pictures: it meets the same crops."""
+
 BASE = replace(
     STUDENT,
     checkpoint="base",
@@ -54,23 +67,39 @@ BASE = replace(
     margin=24,
     leaves=0,
     choices=2,
-    alpha=1.0,
-    terms=(),
+    softness=5.0,
+    altered=0.1,
+    terms=(("output", 1.0),),
+    weighting="pull",
 )
-"""The simplest blur, on photos (``--photos``) where they have detail, without a teacher. What further ingredients are
-worth is measured against it, one by one (`data/checkpoints/STUDY.md`): half of the crops partly out of focus
-(``softness``) end all harm to backgrounds, and nearly all gain on real blur."""
+"""The simplest blur, on photos (``--photos``) where they have detail. What further ingredients are worth is measured
+against it, one by one (`data/checkpoints/STUDY.md`): half of the crops partly out of focus (``softness``) end all harm
+to backgrounds, and nearly all gain on real blur; so it is a tenth of them."""
 
-SMALL = replace(BASE, checkpoint="small", architecture="unet-small", crop=128)
+LARGE = replace(BASE, checkpoint="large", architecture="unet-large")
 
 TINY = replace(BASE, checkpoint="tiny", architecture="unet-tiny")
+
+SMALL = replace(
+    STUDENT,
+    checkpoint="small",
+    config=replace(STUDENT.config, steps=10_500, learning_rate=2e-3),
+    crop=128,
+    margin=24,
+    leaves=150,
+    choices=2,
+    softness=5.0,
+    altered=0.1,
+)
+"""As many dead leaves as photos: detail teaches shake, photos teach restraint."""
 
 
 def _sharpener(protocol: str, grid: int = 1) -> Recipe:
     """A student for a protocol of fixed picture size: pictures are blurred whole, borders included, as the test is."""
     degradation = PROTOCOLS[protocol]
     assert isinstance(degradation, Degradation)
-    student = Stage(protocol, "unet-small", STUDENT.config, whole=True, grid=grid, margin=0, leaves=0, loss="psnr")
+    config = replace(STUDENT.config, steps=20_000)
+    student = Stage(protocol, "unet-small", config, whole=True, grid=grid, margin=0, leaves=0, loss="psnr")
     return Recipe(protocol, protocol, degradation, "teacher", student)
 
 
@@ -92,7 +121,7 @@ GRID = Stage(
 ALPHA_LABELS = Stage(
     "alpha-labels",
     "unet-small",
-    replace(STUDENT.config, steps=2_000, average=0.995, save_every=2_000),
+    replace(STUDENT.config, steps=2_000, learning_rate=5e-3, average=0.995, save_every=2_000),
     crop=64,
     leaves=20,
     unlabelled=8,
@@ -101,15 +130,17 @@ ALPHA_LABELS = Stage(
     terms=(("output", 1.0),),
 )
 """The teacher's answers at one alpha and one number of labelled pairs (0: a label for every crop). Every step sees
-eight labelled crops and eight without a label; a sweep repeats it at many (lessons 09 and 10)."""
+eight labelled crops and eight without a label; a sweep repeats it at many (lessons 09 and 10). The rate is the best of
+three for the student alone, over all numbers of pairs together."""
 
 COURSE = {
     recipe.name: recipe
     for recipe in (
         Recipe("shake", "shake", SHAKE, TEACHER, STUDENT),
-        Recipe("base", "motion", MOVING, "teacher", BASE),
+        Recipe("base", "motion", MOVING, TEACHER_MOTION, BASE),
+        Recipe("large", "motion", MOVING, "teacher-motion", LARGE),
         Recipe("small", "shake", PHOTOS, "teacher", SMALL),
-        Recipe("tiny", "motion", MOVING, "base", TINY),
+        Recipe("tiny", "motion", MOVING, "teacher-motion", TINY),
         Recipe("alpha-temperature", "shake", SHAKE, "teacher", GRID),
         Recipe("alpha-labels", "shake", SHAKE, "teacher", ALPHA_LABELS),
         _sharpener("gaussian-256"),
