@@ -10,6 +10,7 @@ import numpy as np
 
 from kdsharp import checkpoints
 from kdsharp.checks import UsageError, atomic_path, check_name, make_folder
+from kdsharp.recipes import RECIPES
 from kdsharp.sweep.records import is_done, read_records
 
 AXES = ("alpha", "labels", "temperature", "pull")
@@ -95,7 +96,8 @@ def bundle(out: str | Path, folder: str | Path, axes: Sequence[str], keep: int |
     Args:
         out: what the sweep wrote; several commands may have written there, one after the other.
         folder: gets ``scores.csv``.
-        axes: what varies, of :data:`AXES`.
+        axes: what varies, of :data:`AXES`; where a run was not asked for one, it is the recipe's own, such as the
+            temperature of a student alone.
         keep: the seed whose checkpoints are kept, in float16.
 
     Raises:
@@ -105,7 +107,7 @@ def bundle(out: str | Path, folder: str | Path, axes: Sequence[str], keep: int |
     records = list(read_records(Path(out)).values())
     if not records or not all(map(is_done, records)):
         raise UsageError(f"{out} holds no finished sweep; the command that began it goes on")
-    if not all(set(axes) <= record["parameters"].keys() for record in records):
+    if not all(any(axis in record["parameters"] for record in records) for axis in axes):
         raise UsageError(f"{out} is not a sweep over {' and '.join(axis.upper() for axis in axes)}")
     target = make_folder(folder)
     rows = []
@@ -122,7 +124,8 @@ def bundle(out: str | Path, folder: str | Path, axes: Sequence[str], keep: int |
 
 
 def _cell(record: dict, axes: Sequence[str]) -> list[float]:
-    return [float(record["parameters"][axis]) for axis in axes]
+    own = RECIPES[record["target"].split()[0]].student
+    return [float(record["parameters"].get(axis, getattr(own, axis))) for axis in axes]
 
 
 def _file_name(cell: Sequence[float], axes: Sequence[str]) -> str:

@@ -1,0 +1,141 @@
+"""Which alpha for how many labels? One position of a measured grid: its gain among its neighbours, and what that
+student makes of a photo (lesson 10, floor 7)."""
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from kdsharp import checkpoints, plots
+from kdsharp.evaluate import mean_interval
+from kdsharp.images import pad_to_multiple, quantize, to_array
+from kdsharp.metrics import psnr
+from kdsharp.plots import COLOURS, WIDTH
+from kdsharp.plots.narrow import NARROW, on_a_phone
+from kdsharp.sweep import Grid
+
+SIDE, ZOOM = 96, 2
+"""Pixels of the photo a side that are shown, and how large each is drawn."""
+
+
+def words(labels: float) -> str:
+    """A number of labelled pairs in words; 0 is a label for every crop."""
+    return f"{labels:g} labelled pair{'s' * (labels != 1)}" if labels else "a label for every crop"
+
+
+def told(grid: Grid, alpha: float, labels: float) -> str:
+    """What a position says: better, no gain or worse than the student alone; and whether it is below its own input."""
+    gains = grid.gains(alpha=alpha, labels=labels).tolist()
+    below = grid.psnr_input - float(grid.psnr(alpha=alpha, labels=labels).mean())
+    text = f"alpha {alpha:g}, {words(labels)}: "
+    if alpha == 1:
+        text += "the student alone"
+    else:
+        gain, half = mean_interval(gains)
+        verdict = "no gain" if abs(gain) <= half else "better" if gain > 0 else "worse"
+        text += f"{verdict}, {gain:+.2f} ± {half:.2f} dB"
+    return text + (f"; {below:.2f} dB below its own input" if below > 0 else "")
+
+
+def best_mix(grid: Grid, labels: float) -> float:
+    """The alpha with the highest mean PSNR at this number of labels; 1 is the student alone."""
+    return max(grid.values("alpha"), key=lambda alpha: float(grid.psnr(alpha=alpha, labels=labels).mean()))
+
+
+def by_labels(grid: Grid) -> list[float]:
+    """The numbers of labels of a grid from the fewest to the most; 0, a label for every crop, is the most."""
+    return sorted(grid.values("labels"), key=lambda labels: labels or float("inf"))
+
+
+def walk(grid: Grid) -> str:
+    """Which alpha is best at each number of labels, and whether the teacher alone would do, as a Markdown list."""
+    lines = []
+    for labels in by_labels(grid):
+        best = best_mix(grid, labels)
+        lines.append(f"- **{words(labels)}:** best at {told(grid, best, labels).replace(f', {words(labels)}', '')}.")
+        if best not in (0, 1) and 0 in grid.values("alpha"):
+            lines[-1] += f" The teacher alone: {told(grid, 0, labels).split(': ')[1]}."
+    return "\n".join(lines)
+
+
+class Mixes:
+    """Draws any position of a grid over alpha and labels, with what its student makes of one photo.
+
+    Args:
+        grid: with its students.
+        blurred, sharp: a photo (1, 3, H, W) in [0, 1] that none of them has met.
+        at: (top, left) of the crop that is shown.
+    """
+
+    def __init__(self, grid: Grid, blurred: Tensor, sharp: Tensor, at: tuple[int, int]) -> None:
+        self.grid, self.blurred, self.sharp, self.at = grid, blurred, sharp, at
+        self._restored: dict[tuple[float, float], Tensor] = {}
+
+    def restored(self, alpha: float, labels: float) -> Tensor:
+        """What the student of this position makes of the photo, in steps of an 8-bit file."""
+        if (alpha, labels) not in self._restored:
+            network = checkpoints.load(self.grid.student(alpha=alpha, labels=labels)).model
+            with torch.inference_mode():
+                whole = network(pad_to_multiple(self.blurred, 8))
+            rows, columns = self.sharp.shape[-2:]
+            self._restored[alpha, labels] = quantize(whole[..., :rows, :columns])
+        return self._restored[alpha, labels]
+
+    def render(self, alpha: float, labels: float, alone: bool = False) -> plots.Picture:
+        """The gain against alpha at one number of labels, the others in grey; and the crop.
+
+        Args:
+            alpha, labels: the position.
+            alone: show the student alone in place of this mix, to blink between the two.
+        """
+        scores = {at: psnr(self.restored(at, labels), self.sharp).item() for at in (alpha, 1.0)}
+        untouched = psnr(self.blurred, self.sharp).item()
+        shown = 1.0 if alone else alpha
+        name = "student alone" if shown == 1 else f"alpha {shown:g}"
+        crop = to_array(plots.crop(self.restored(shown, labels), *self.at, SIDE)).repeat(ZOOM, 0).repeat(ZOOM, 1)
+        text = told(self.grid, alpha, labels)
+
+        def drawn(wide: bool) -> Figure:
+            side, gap = SIDE * ZOOM, 12
+            width, tall, head = (WIDTH, 300, 34) if wide else (NARROW, 300, 54)
+            height = head + tall + (0 if wide else side + 70)
+            made = plots.figure(width, height)
+            left, right = 72, width - (side + 3 * gap if wide else 8)
+            box = (left, height - head - tall + 46, right - left, tall - 52)
+            axes = made.add_axes((box[0] / width, box[1] / height, box[2] / width, box[3] / height))
+            _chart(axes, self.grid, alpha, labels)
+            made.text(6 / width, 1 - 6 / height, text if wide else text.replace(": ", ":\n"), fontsize=10.5, va="top")
+            x, y = (width - side - gap, height - head - 44 - side) if wide else ((width - side) // 2, 10)
+            axes = made.add_axes((x / width, y / height, side / width, side / height))
+            axes.imshow(crop, interpolation="none")
+            axes.set_title(f"{name}: {scores[shown]:.2f} dB\nuntouched input: {untouched:.2f} dB", fontsize=8.5)
+            axes.set_axis_off()
+            return made
+
+        alt = (
+            f"{text}. The photo: {scores[alpha]:.2f} dB with this mix, alone {scores[1.0]:.2f}, input {untouched:.2f}."
+        )
+        return plots.Picture(on_a_phone(drawn(True), lambda _: drawn(False)), alt)
+
+
+def _chart(axes: Axes, grid: Grid, alpha: float, labels: float) -> None:
+    """Gains against alpha on a scale that is the same at every position."""
+    alphas = grid.values("alpha")
+    every = {n: [mean_interval(grid.gains(alpha=a, labels=n).tolist()) for a in alphas] for n in grid.values("labels")}
+    for number, bars in every.items():
+        if number != labels:
+            axes.plot(alphas, [mean for mean, _ in bars], color="#b8b8b8", linewidth=1.2, zorder=1)
+    means, halves = zip(*every[labels], strict=True)
+    axes.axhline(0, color="black", linewidth=1)
+    axes.text(0.02, 0.02, "alone", fontsize=8.5, va="bottom")
+    still = {n: grid.psnr_input - float(grid.alone(n).mean()) for n in every}
+    axes.axhline(still[labels], color=COLOURS[1], linestyle="--", linewidth=1)
+    axes.text(0.02, still[labels] + 0.02, "input, untouched", fontsize=8.5, color=COLOURS[1], va="bottom")
+    axes.errorbar(alphas, means, halves, color=COLOURS[0], capsize=3, marker="o", ms=4)
+    axes.plot([alpha], [means[alphas.index(alpha)]], "D", color=COLOURS[1], ms=9, zorder=3)
+    tops = [mean + half for bars in every.values() for mean, half in bars]
+    lows = [mean - half for bars in every.values() for mean, half in bars] + list(still.values())
+    axes.set(xlabel="alpha (weight of the truth)", ylabel="gain over alone (dB)")
+    axes.set_ylim(min(lows) - 0.1, max(tops) + 0.1)
+    axes.set_xlim(-0.04, 1.04)
+    axes.grid(alpha=0.3)
