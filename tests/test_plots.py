@@ -34,6 +34,13 @@ def test_what_does_not_fit_is_refused(count, columns):
         plots.spectra({str(i): torch.rand(1, 3, 64, columns) for i in range(count)})
 
 
+def test_a_line_with_intervals_has_whiskers_of_their_size():
+    made = plots.curves({"bare": ([0, 1], [2, 3]), "measured": ([0, 1], [2, 3], [0.5, 0.25])}, "x", "y")
+    (whiskers,) = [each for each in made.axes[0].collections if len(each.get_segments()) == 2]
+    assert [[y for _, y in each] for each in whiskers.get_segments()] == [[1.5, 2.5], [2.75, 3.25]]
+    assert [text.get_text() for text in made.axes[0].get_legend().get_texts()] == ["bare", "measured"]
+
+
 def test_scatter_draws_each_group_at_its_place_with_its_line_and_its_labels():
     groups = {"mask": ([0, 1], [0.5, -0.2]), "student": ([0, 1], [1.5, -0.4])}
     made = plots.scatter(groups, "", "gain (dB)", baseline=0, ticks=["shake", "leaves"])

@@ -1,6 +1,7 @@
 """Which alpha for how many labels? One position of a measured grid: its gain among its neighbours, and what that
 student makes of a photo (lesson 10, floor 7)."""
 
+import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -47,15 +48,12 @@ def by_labels(grid: Grid) -> list[float]:
     return sorted(grid.values("labels"), key=lambda labels: labels or float("inf"))
 
 
-def walk(grid: Grid) -> str:
-    """Which alpha is best at each number of labels, and whether the teacher alone would do, as a Markdown list."""
-    lines = []
-    for labels in by_labels(grid):
-        best = best_mix(grid, labels)
-        lines.append(f"- **{words(labels)}:** best at {told(grid, best, labels).replace(f', {words(labels)}', '')}.")
-        if best not in (0, 1) and 0 in grid.values("alpha"):
-            lines[-1] += f" The teacher alone: {told(grid, 0, labels).split(': ')[1]}."
-    return "\n".join(lines)
+def gains_of(runs: dict[float, np.ndarray]) -> tuple[list[float], list[float], list[float]]:
+    """Gains in dB, (seeds,), by what was varied, as :func:`kdsharp.plots.curves` takes a line: values, means, and half
+    the width of the 95 % intervals.
+    """
+    bars = [mean_interval(gains.tolist()) for gains in runs.values()]
+    return list(runs), [mean for mean, _ in bars], [half for _, half in bars]
 
 
 class Mixes:

@@ -35,19 +35,24 @@ def _legend(axes: Axes, names: Sequence[str]) -> None:
 
 
 def curves(
-    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str, log: bool = False, height: int = 300
+    lines: Mapping[str, tuple[Sequence[float], ...]], x: str, y: str, log: bool = False, height: int = 300
 ) -> Figure:
-    """Line plot: name to (x values, y values), with axis labels that carry the units."""
+    """Line plot: name to (x values, y values) or (x values, y values, half-widths of their intervals), with axis labels
+    that carry the units.
+    """
     made, axes = _chart(height, list(lines))
-    for index, (name, (xs, ys)) in enumerate(lines.items()):
+    for index, (name, (xs, ys, *halves)) in enumerate(lines.items()):
+        colour = COLOURS[index % 5]
         axes.plot(
             xs,
             ys,
             linestyle=DASHES[index % 5],
-            color=COLOURS[index % 5],
+            color=colour,
             label=name,
             marker="o" if len(xs) < 12 else "",
         )
+        for half in halves:
+            axes.errorbar(xs, ys, half, fmt="none", ecolor=colour, capsize=3)
     if log:
         axes.set_yscale("log")
     axes.set(xlabel=x, ylabel=y)

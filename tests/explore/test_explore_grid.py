@@ -37,7 +37,7 @@ def swept(tmp_path):
         results = {"psnr": score(alpha, tau, seed), "psnr_input": 28.0, "steps": 7}
         results |= {"ssim_to_teacher": 0.9} if alpha < 1 else {}  # a student alone has no teacher to agree with
         record = {"id": f"{index:02}", "status": "done", "seed": seed, "seconds": 1.0, "commit": "abc"}
-        record |= {"parameters": {"alpha": alpha, "temperature": tau}}
+        record |= {"target": "alpha-temperature student", "parameters": {"alpha": alpha, "temperature": tau}}
         record |= {"results": results | {"checkpoint": file.relative_to(tmp_path).as_posix()}}
         folder.with_suffix(".json").write_text(json.dumps(record))
     return tmp_path
@@ -95,9 +95,9 @@ def test_an_unfinished_sweep_is_no_grid(swept, tmp_path):
     path.write_text(json.dumps(record | {"status": "failed"}))
     with pytest.raises(UsageError, match="no finished sweep"):
         sweep.bundle(swept, tmp_path / "grid", ("alpha", "temperature"))
-    path.write_text(json.dumps(record | {"parameters": {"alpha": 1.0}}))
-    with pytest.raises(UsageError, match="not a sweep over ALPHA and TEMPERATURE"):
-        sweep.bundle(swept, tmp_path / "grid", ("alpha", "temperature"))
+    path.write_text(json.dumps(record))
+    with pytest.raises(UsageError, match="not a sweep over ALPHA and PULL"):
+        sweep.bundle(swept, tmp_path / "grid", ("alpha", "pull"))
     path.unlink()
     with pytest.raises(UsageError, match="1 runs are missing"):
         sweep.bundle(swept, tmp_path / "grid", ("alpha", "temperature"))
@@ -105,7 +105,36 @@ def test_an_unfinished_sweep_is_no_grid(swept, tmp_path):
         sweep.load_grid(tmp_path / "nothing")
 
 
-def test_the_bundled_grid_is_whole():
+def test_a_student_alone_has_the_recipes_own_temperature(swept, tmp_path):
+    """It was not asked for one: nothing of it acts there."""
+    for path in (swept / "points").glob("*.json"):
+        record = json.loads(path.read_text())
+        if record["parameters"]["alpha"] == 1:
+            if record["parameters"]["temperature"] == TAUS[0]:
+                path.unlink()
+            else:
+                path.write_text(json.dumps(record | {"parameters": {"alpha": 1.0}}))
+    grid = sweep.bundle(swept, tmp_path / "grid", ("alpha", "temperature"))
+    assert grid.psnr(alpha=1, temperature=1).tolist() == [score(1, 8, seed) for seed in SEEDS]
+    assert grid.gains(alpha=0, temperature=8) == pytest.approx([0.5, 0.58, 0.66])
+
+
+def test_the_grids_that_lesson_10_walks_are_whole_and_have_their_students():
+    labels, classmate, warm = map(sweep.load_grid, ("labels", "classmate", "temperature"))
+    assert labels.values("labels") == (0, 2, 8)
+    assert labels.values("alpha") == classmate.values("alpha") == (0, 0.25, 0.5, 0.75, 0.9, 1)
+    assert labels.alone(8).tolist() == classmate.alone(8).tolist()  # the same runs: no teacher acts there
+    for grid, count in ((labels, 18), (classmate, 6)):
+        students = {grid.student(alpha=row["alpha"], labels=row["labels"]) for row in grid.rows}
+        assert len(students) == count
+        assert all(path.is_file() for path in students)
+    assert (warm.values("pull"), len(warm.alone())) == ((0.1, 1, 10), 5)
+    assert {
+        len(warm.psnr(alpha=0.5, temperature=t, pull=r)) for t in warm.values("temperature") for r in (0.1, 1, 10)
+    } == {5}
+
+
+def test_the_exhibit_is_whole():
     grid = sweep.load_grid("rounding")
     assert grid.values("alpha") == (0, 0.25, 0.5, 0.75, 1)
     assert grid.values("temperature") == (1, 2, 4, 8)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from kdsharp import checkpoints, sweep
-from kdsharp.explore.mixes import Mixes, best_mix, by_labels, told, walk
+from kdsharp.explore.mixes import Mixes, best_mix, by_labels, gains_of, told
 from kdsharp.models import build
 
 ALPHAS, LABELS, SEEDS = (0.0, 0.5, 1.0), (0.0, 2.0), (0, 1, 2)
@@ -57,10 +57,14 @@ def test_a_position_says_better_worse_or_no_gain_and_when_it_is_below_its_input(
 def test_the_best_mix_walks_with_the_labels(grid):
     assert by_labels(grid) == [2, 0]
     assert best_mix(grid, 2) == 0.5
-    first, second = walk(grid).split("\n")
-    assert first.startswith("- **2 labelled pairs:** best at alpha 0.5: better, +0.80")
-    assert "The teacher alone: better, +0.50" in first
-    assert "worse, -0.40" in second
+    assert best_mix(grid, 0) in (0.5, 1)
+
+
+def test_gains_are_a_line_with_whiskers(grid):
+    alphas, means, halves = gains_of({alpha: grid.gains(alpha=alpha, labels=2) for alpha in (0, 0.5)})
+    assert alphas == [0, 0.5]
+    assert means == pytest.approx([0.5, 0.8])
+    assert halves == pytest.approx([0.0497, 0.0497], abs=1e-3)
 
 
 def test_the_picture_is_that_students(grid):
