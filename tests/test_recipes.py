@@ -64,7 +64,8 @@ def test_every_recipe_names_things_that_exist(name):
         assert stage.architecture in MODELS
         assert set(mixture(stage.loss)) <= set(LOSSES)
         assert {term for term, _ in stage.terms} <= set(TERMS)
-        assert stage.checkpoint in (name, "teacher" if name == "shake" else f"{name}-teacher")
+        named = {"shake": "teacher", "base": "teacher-motion"}.get(name, f"{name}-teacher")
+        assert stage.checkpoint in (name, named)
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -290,6 +291,12 @@ def test_a_model_card_is_a_markdown_table():
     assert "1,234 parameters, 5,678 MACs a pixel" in card
     rows = [line for line in card.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in rows if "architecture" in line or "seed" in line}) == 1
+    leaves, none = (dataclasses.replace(TINY.teacher, leaves=count) for count in (7, 0))
+    assert "(`data/photos.toml`) and 7 dead-leaves pictures; nothing else" in model_card(TINY, leaves, meta, [])
+    public = model_card(TINY, none, meta | {"photos": "photos"}, [])
+    assert "(`kdsharp data get photos`); nothing else" in public
+    assert "--photos photos`" in public
+    assert "--photos" not in card
 
 
 def test_a_model_card_says_what_scenes_were_varied(tmp_path):

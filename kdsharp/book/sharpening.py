@@ -11,8 +11,8 @@ from kdsharp.images import to_array
 from kdsharp.island import modules
 from kdsharp.island.files import unpacked
 
-STUDENTS = ("small", "tiny", "base", "gaussian-256", "bilinear-60")
-"""All that are bundled; the first is chosen at the start."""
+STUDENTS = ("small", "tiny", "base", "gaussian-256", "bilinear-60", "bicubic-4x")
+"""All that are bundled, without the teachers; the first is chosen at the start."""
 AT_THE_ROOT = "at_the_root"
 """The folder of a book's sources whose files lie beside its first page."""
 

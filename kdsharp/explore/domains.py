@@ -1,4 +1,4 @@
-"""Other domains for lesson 13: real pictures that are no holiday photos, and who has met them (floor 7)."""
+"""Other domains for lesson 13: real pictures that are no holiday photos, and which are training photos (floor 7)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ UNSEEN = {"retina": "retina.jpg", "moon": "moon.png", "cells": "cell.png"}
 """In scikit-image's wheel and in no split of ``data/photos.toml``: they are not sharp at pixel level, so they are
 halved first."""
 SEEN = {"tissue": "immunohistochemistry", "deep sky": "hubble_deep_field", "printed page": "page"}
-"""Bundled photos of the split ``train``: what a network scores on them says nothing about new ones."""
+"""Bundled photos of the split ``train``: filters were tuned on them; the bundled networks learned from other photos."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Domain:
 
     @property
     def label(self) -> str:
-        """Its name, with a star where it was trained on."""
+        """Its name, with a star where it is a training photo."""
         return self.photo.name + ("*" if self.seen else "")
 
 

@@ -25,7 +25,10 @@ PHOTOS = {
 def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[dict[str, float]]) -> str:
     """A model card in Markdown: what the network is, how it was made, its curve; scores are added by hand below it."""
     command = f"kdsharp train {meta['recipe']} --stage {meta['stage']} --profile {meta['profile']}"
-    data = f"{PHOTOS.get(meta['photos'], ('', ''))[0]} and {plan.leaves} dead-leaves pictures; nothing else"
+    if meta["photos"] == "photos":
+        command += " --photos photos"
+    leaves = f" and {plan.leaves} dead-leaves pictures" if plan.leaves else ""
+    data = f"{PHOTOS.get(meta['photos'], ('', ''))[0]}{leaves}; nothing else"
     if plan.contrast < 1:
         data += f"; {plan.altered:.0%} of the crops flatter (contrast down to {plan.contrast:g})"
     if plan.softness > 0:

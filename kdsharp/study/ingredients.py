@@ -38,12 +38,14 @@ INGREDIENTS: dict[str, Ingredient] = {
     "two motions, curls, lights": Ingredient(Motion(length=(2.0, 45.0))),
     "longer paths": Ingredient(LinearMotion(length=(2.0, 90.0)), (("margin", 46),)),
     "three times the noise": Ingredient(LinearMotion(shot=2.4, read=3.0)),
-    "flat and soft scenes": Ingredient(PLAIN, (("contrast", 0.2), ("softness", 2.5))),
+    "nothing out of focus": Ingredient(PLAIN, (("softness", 0.0),)),
+    "half flat and soft": Ingredient(PLAIN, (("contrast", 0.2), ("softness", 2.5), ("altered", 0.5))),
     "as many leaves as photos": Ingredient(PLAIN, (("leaves", 150),)),
     "crops as they come": Ingredient(PLAIN, (("choices", 1),)),
     "the recipe": Ingredient(RECIPES["base"].training),
 }
-"""Each differs from the first in one thing; the last is what ``kdsharp train base`` takes."""
+"""Each differs from the first in one thing; the last has the blur of ``kdsharp train base``. All learn alone: a teacher
+knows one blur, and would favour it."""
 
 
 def run(
@@ -96,7 +98,7 @@ def _row(
     assert not isinstance(recipe.student, str)
     changed = replace(recipe, training=found.blur, student=replace(recipe.student, **dict(found.changes)))
     given = list(own) if own is not None else None
-    path = train_stage(changed, "student", profile, out, progress=progress, own=given, steps=steps)
+    path = train_stage(changed, "student", profile, out, progress=progress, own=given, steps=steps, alpha=1.0)
     return scores(checkpoints.load(path).model, pairs) | {"ingredient": name, "changes": asdict(found)["changes"]}
 
 

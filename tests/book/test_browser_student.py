@@ -116,7 +116,7 @@ def test_the_browser_answers_as_python_does(single, model):
 
 
 def test_the_page_for_photos_has_every_student_that_is_bundled():
-    assert {*sharpening.STUDENTS, "teacher"} == set(checkpoints.bundled())
+    assert {*sharpening.STUDENTS, "teacher", "teacher-motion"} == set(checkpoints.bundled())
 
 
 def test_the_filters_beside_it_are_the_packages_own(single, tmp_path):
