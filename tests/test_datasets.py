@@ -129,6 +129,16 @@ def test_a_damaged_file_in_a_folder_is_one_sentence(tmp_path, content):
         folder_photos(tmp_path)
 
 
+def test_the_files_behind_the_photos_that_are_wanted_stay_unopened(tmp_path):
+    for name in ("b.png", "c.png"):
+        put(tmp_path / name)
+    Image.new("L", (20, 20)).save(tmp_path / "a.png")
+    (tmp_path / "d.png").write_bytes(b"not an image")
+    assert datasets.folder_paths(tmp_path, 2) == ([tmp_path / "b.png", tmp_path / "c.png"], ["a.png"])
+    with pytest.raises(UsageError, match=r"d\.png"):
+        datasets.folder_paths(tmp_path, 3)
+
+
 def test_a_sixteen_bit_rgb_photo_is_left_out(tmp_path):
     put(tmp_path / "good.png")
     (tmp_path / "deep.png").write_bytes(sixteen_bit_png())

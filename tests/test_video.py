@@ -589,13 +589,18 @@ def test_the_bar_counts_frames(tmp_path, capsys):
 
 
 def test_the_command_takes_photos_and_videos_together(kdsharp, tmp_path, photo):
-    source = clip(tmp_path / "clip.mp4", count=6)
-    done = kdsharp("sharpen", photo, source, "--out", tmp_path / "out", "--model", "bilinear-60", "--strength", 0.3)
+    source, silent = clip(tmp_path / "clip.mp4", count=6), clip(tmp_path / "silent.mp4", count=5, sound=None)
+    files = (photo, source, silent)
+    done = kdsharp("sharpen", *files, "--out", tmp_path / "out", "--model", "bilinear-60", "--strength", 0.3)
     assert done.returncode == 0, done.stderr
-    assert "2 sharpened into" in done.stdout
+    assert "3 sharpened into" in done.stdout
     assert "/6 " in done.stderr
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["clip.mp4", "photo.png"]
+    assert "left out" not in done.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["clip.mp4", "photo.png", "silent.mp4"]
+    assert [each[0] for each in look(tmp_path / "out" / "silent.mp4").tracks] == ["video"]
+    assert len(look(tmp_path / "out" / "silent.mp4").times) == 5
     before, after = look(source), look(tmp_path / "out" / "clip.mp4")
+    assert [each[:2] for each in after.tracks] == [("video", "h264"), ("audio", "aac")]
     assert (after.packets, after.times) == (before.packets, before.times)
     student = checkpoints.load("bilinear-60").model  # changes even a clear clip
     wanted, other = (inference.sharpen(student, before.pixels[3], strength) for strength in (0.3, 1))

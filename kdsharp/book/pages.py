@@ -32,9 +32,9 @@ OPEN_TO_CDN = ("script-src", "style-src", "font-src", "connect-src")
 MISSING = (
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1"><title>No such page: kdsharp</title>'
-    "<style>:root {{ color-scheme: light dark }} body {{ font: 18px/1.5 system-ui; margin: 3em auto; max-width: 36em; "
-    "padding: 0 1em }}</style></head>\n<body><main><h1>There is no such page</h1>"
-    "<p>The book has moved it, or never had it: "
+    "<style>:root {{ color-scheme: light dark; background: Canvas; color: CanvasText }} "
+    "body {{ font: 18px/1.5 system-ui; margin: 3em auto; max-width: 36em; padding: 0 1em }}</style></head>\n"
+    "<body><main><h1>There is no such page</h1><p>The book has moved it, or never had it: "
     '<a href="{home}">to the front page</a>.</p></main></body></html>\n'
 )
 

@@ -62,7 +62,7 @@ def sharpen(
 
     A file that cannot be sharpened ends nothing: the others are done, and it is named at the end (exit status 2).
 
-    A video keeps its sound, its frame times and its rotation; each frame is sharpened alone.
+    A video keeps its sound, if it has any, its frame times and its rotation; each frame is sharpened alone.
 
     Example: `kdsharp sharpen holiday/*.jpg clip.mp4 --out sharper`
 

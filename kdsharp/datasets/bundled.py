@@ -53,14 +53,21 @@ def _bundled(folder: Path, name: str, row: dict[str, str]) -> Photo:
     return Photo(name, images.read(path, convert=True))
 
 
-def folder_paths(folder: str | Path) -> tuple[list[Path], list[str]]:
-    """The user's own RGB photos in ``folder``, and the names of the files left out because they are not 8-bit RGB.
+def folder_paths(folder: str | Path, most: int | None = None) -> tuple[list[Path], list[str]]:
+    """The user's own RGB photos in ``folder`` by name, and the names of the files left out: they are not 8-bit RGB.
+
+    Args:
+        folder: that holds the photos.
+        most: photos that are wanted, at least 1, all by default; the files behind the last of them stay unopened.
 
     Raises:
-        UsageError: when the folder is missing or holds no usable photo, or a file's header is damaged.
+        UsageError: when the folder is missing or holds no usable photo, or the header of an opened file is damaged.
     """
-    found, left_out = [], []
+    found: list[Path] = []
+    left_out: list[str] = []
     for path in images.list_images(folder):
+        if len(found) == most:
+            break
         if images.kind(path) == "RGB":
             found.append(path)
         else:

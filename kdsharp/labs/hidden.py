@@ -2,12 +2,11 @@
 
 import hashlib
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 
 from torch import Tensor
 
-from kdsharp import images
+from kdsharp import datasets, images
 from kdsharp.checks import UsageError
 
 COUNT, SIDE = 4, 256
@@ -22,7 +21,7 @@ def photos(folder: Path, count: int = COUNT) -> list[Tensor]:
     Raises:
         UsageError: in one sentence, where there are fewer, one cannot be read, or one is too small.
     """
-    found = _first(folder, count)
+    found, _ = datasets.folder_paths(folder, count)
     if len(found) < count:
         raise UsageError(f"{folder} holds {len(found)} RGB photos, and {count} are needed to score on")
     used = [_corner(path, _stamp(path)) for path in found]
@@ -37,12 +36,8 @@ def digest(folder: Path | None) -> str:
     """What the photos are, so that marks made with others are not taken for current; empty without a folder."""
     if folder is None:
         return ""
-    return hashlib.sha256(b"\0".join(_hash(path, _stamp(path)) for path in _first(folder, COUNT))).hexdigest()
-
-
-def _first(folder: Path, count: int) -> list[Path]:
-    """The first ``count`` RGB photos by name, or as many as there are; the headers of the others stay unread."""
-    return list(islice((path for path in images.list_images(folder) if images.kind(path) == "RGB"), count))
+    used, _ = datasets.folder_paths(folder, COUNT)
+    return hashlib.sha256(b"\0".join(_hash(path, _stamp(path)) for path in used)).hexdigest()
 
 
 def _stamp(path: Path) -> tuple[int, int]:

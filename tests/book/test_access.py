@@ -16,13 +16,10 @@ pytestmark = [
 ]
 LESSONS = [f"lessons/{name}" for name in course.lessons()]
 PAGES = ["index", "sharpen", "instructors", "files", "glossary", "bibliography", "search", *LESSONS]
-PAGES += ["package", "package/filters"]
-SCREENS = [(390, "dark"), (1440, "light")]
-FIRST = [pytest.param(page, *screen, id=f"{page}-{screen[0]}-{screen[1]}") for page in PAGES for screen in SCREENS]
-CASES = [
-    each if each.id == "index-390-dark" else pytest.param(*each.values, id=each.id, marks=pytest.mark.long)
-    for each in FIRST
-]
+PAGES += ["doctor", "ethics", "ledger", "package", "package/filters"]
+SCREENS = [(390, "dark"), (1440, "light"), (390, "light"), (1440, "dark")]
+ALL = {f"{page}-{width}-{scheme}": (page, width, scheme) for page in [*PAGES, "404"] for width, scheme in SCREENS}
+CASES = [pytest.param(*ALL[case.id], id=case.id, marks=case.marks) for case in once(ALL, "index-390-dark")]
 
 
 @pytest.mark.parametrize(("name", "width", "scheme"), CASES)

@@ -78,6 +78,10 @@ def text_alone(folder):
     (folder / "notes.txt").write_text("soon")
 
 
+def grey_alone(folder):
+    Image.new("L", (80, 80)).save(folder / "grey.png")
+
+
 def one_too_few(folder):
     for number in range(hidden.COUNT - 1):
         Image.new("RGB", (80, 80)).save(folder / f"{number}.png")
@@ -96,7 +100,10 @@ def one_cut_off(folder):
     (folder / "cut.png").write_bytes(content[: len(content) // 2])
 
 
-@pytest.mark.parametrize("make", [lambda folder: None, text_alone, one_too_few, one_too_small, one_cut_off, None])
+BAD = [lambda folder: None, text_alone, grey_alone, one_too_few, one_too_small, one_cut_off, None]
+
+
+@pytest.mark.parametrize("make", BAD)
 def test_a_bad_folder_gets_a_sentence(home, tmp_path, make):
     folder = tmp_path / "bad"
     if make is not None:
