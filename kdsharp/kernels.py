@@ -8,7 +8,6 @@ import math
 import numpy as np
 import torch
 from scipy.fft import next_fast_len
-from scipy.signal import lfilter
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -80,6 +79,8 @@ def shake_path(length: float, rng: np.random.Generator, wobble: float = 0.9, sam
     Returns:
         offsets x and y in pixels, (2, samples).
     """
+    from scipy.signal import lfilter  # a second that whoever draws no path would spend at the start
+
     check_positive(length, "length")
     direction = rng.uniform(0, 2 * np.pi)
     drift = np.array([np.cos(direction), np.sin(direction)])[:, None]

@@ -139,3 +139,12 @@ def test_the_package_is_imported_within_a_second_of_torch(fresh):
 
 def test_nothing_heavy_is_imported_on_the_way(fresh):
     assert not (HEAVY | {"nbgrader"}) & {name.split(".")[0] for name in fresh[1].split()}
+
+
+@pytest.mark.long
+def test_what_lessons_begin_with_waits_for_nothing_that_few_of_them_need():
+    """Each of the three takes a second or two of the processor, in each kernel and for each submission marked."""
+    names = "course, datasets, explore, filters, images, metrics, plots"
+    script = f"import sys\nfrom kdsharp import {names}\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert not {"nbformat", "scipy.signal", "scipy.stats"} & set(done.stdout.split())

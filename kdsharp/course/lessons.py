@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
-
-import nbformat
+from typing import TYPE_CHECKING
 
 from kdsharp.checks import UsageError
 from kdsharp.places import place
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode  # two seconds that every lesson would spend at its start
 
 NAME = re.compile(r"\d\d_[a-z0-9_]+")
 """Of a lesson's file; an editor's ``-Copy1`` and ``-checkpoint`` are none."""
@@ -27,6 +29,6 @@ def find_lesson(name: str) -> Path:
     return known[matches[0]]
 
 
-def tags(cell: nbformat.NotebookNode) -> list[str]:
+def tags(cell: "NotebookNode") -> list[str]:
     """What a cell is marked as: ``parameters``, ``stub``, ``solution``, ``check``, ..."""
     return cell.metadata.get("tags", [])

@@ -4,8 +4,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from kdsharp import provenance
 
 RESULT = "application/vnd.kdsharp.result+json"
@@ -35,6 +33,8 @@ def record(**values: float | int | str) -> None:
 
 def collect_results(executed: Path) -> dict[str, Any]:
     """All values that the lesson recorded with :func:`record`."""
+    import nbformat
+
     found: dict[str, Any] = {}
     for cell in nbformat.read(executed, as_version=4).cells:
         for output in cell.get("outputs", []):

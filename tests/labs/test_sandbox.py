@@ -54,6 +54,14 @@ print(sorted(each.name for each in (package / "labs").iterdir()))
     assert lines[3] == "['inside', 'packing.py']", "the checks and their answers are not there to be read"
 
 
+def test_the_runner_starts_without_the_grammar_of_web_addresses(run):
+    """Two seconds of the processor for each submission; see its imports."""
+    runner = str(sandbox.PACKAGE / "labs" / "inside" / "runner.py")
+    asked = "print('nbformat' in sys.modules, 'lark' in sys.modules)"
+    ended = run(f"import runpy, sys\nrunpy.run_path({runner!r})\n{asked}")
+    assert ended.said == b"True False\n", ended.complaints
+
+
 @pytest.mark.long
 def test_nothing_but_its_folder_can_be_written_or_deleted(run, tmp_path):
     before = Path(kdsharp.__file__).read_text()

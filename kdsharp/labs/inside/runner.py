@@ -14,11 +14,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-import nbformat
-import psutil
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+# jsonschema, which nbformat imports, would build the grammar of web addresses: two seconds for each submission, for a
+# check that the format of notebooks does not ask for. It does without where there is no such package.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+
+import nbformat  # noqa: E402
+import psutil  # noqa: E402
+from jupyter_client.manager import AsyncKernelManager  # noqa: E402
+from nbclient import NotebookClient  # noqa: E402
+from nbclient.exceptions import CellExecutionError, DeadKernelError  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 
