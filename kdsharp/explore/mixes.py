@@ -90,6 +90,7 @@ class Mixes:
         untouched = psnr(self.blurred, self.sharp).item()
         shown = 1.0 if alone else alpha
         name = "student alone" if shown == 1 else f"alpha {shown:g}"
+        headline = told(self.grid, shown, labels)
         crop = to_array(plots.crop(self.restored(shown, labels), *self.at, SIDE)).repeat(ZOOM, 0).repeat(ZOOM, 1)
         text = told(self.grid, alpha, labels)
 
@@ -102,11 +103,15 @@ class Mixes:
             box = (left, height - head - tall + 46, right - left, tall - 52)
             axes = made.add_axes((box[0] / width, box[1] / height, box[2] / width, box[3] / height))
             _chart(axes, self.grid, alpha, labels)
-            made.text(6 / width, 1 - 6 / height, text if wide else text.replace(": ", ":\n"), fontsize=10.5, va="top")
+            made.text(
+                6 / width, 1 - 6 / height, headline if wide else headline.replace(": ", ":\n"), fontsize=10.5, va="top"
+            )
             x, y = (width - side - gap, height - head - 44 - side) if wide else ((width - side) // 2, 10)
             axes = made.add_axes((x / width, y / height, side / width, side / height))
             axes.imshow(crop, interpolation="none")
-            axes.set_title(f"{name}: {scores[shown]:.2f} dB\nuntouched input: {untouched:.2f} dB", fontsize=8.5)
+            axes.set_title(
+                f"this photo, {name}: {scores[shown]:.2f} dB\nthis photo, untouched: {untouched:.2f} dB", fontsize=8.5
+            )
             axes.set_axis_off()
             return made
 

@@ -194,7 +194,9 @@ def test_a_dropped_photo_is_sharpened_in_tiles_as_in_python(page, runtime, model
     give(page, tmp_path, photo)
     slide(page, "split", 0)
     expected = inference.sharpen(export.Session(model), photo)
-    assert np.abs(shown(page).astype(int) - expected).max() <= 3  # faded in another order
+    difference = np.abs(shown(page).astype(int) - expected)
+    assert (difference <= 1).mean() > 0.999
+    assert difference.max() <= 6  # where four tiles meet, they are faded in another order
 
 
 def test_a_large_photo_can_be_stopped(page, runtime, model, tmp_path, monkeypatch):
