@@ -106,7 +106,7 @@ def test_voila_serves_it_and_each_explorer_moves(page, smoke_build, tmp_path):
                 page.wait_for_timeout(500)
         page.goto(f"http://127.0.0.1:{port}/")
         panes = page.locator(".kdsharp-pane")
-        panes.first.wait_for()
+        panes.first.wait_for(timeout=240_000)  # the kernel makes all explorers first
         kinds = [each["module"] for each in found(smoke_build / "smoke")]
         assert panes.count() == len(kinds)
         assert len({re.match(r"\d\d", each["lesson"])[0] for each in found(smoke_build / "smoke")}) == 16
