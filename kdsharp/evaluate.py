@@ -236,6 +236,11 @@ def mean_interval(differences: Sequence[float], level: float = 0.95) -> tuple[fl
     return float(values.mean()), float(factor * values.std(ddof=1) / np.sqrt(len(values)))
 
 
+def verdict(gain: float, half_width: float) -> str:
+    """``better`` or ``worse``, or ``no gain`` where the interval ``gain ± half_width`` contains 0 (lesson 09)."""
+    return "no gain" if abs(gain) <= half_width else "better" if gain > 0 else "worse"
+
+
 def milliseconds_per_megapixel(
     function: Callable[[Tensor], Tensor], repeats: int = 3, size: tuple[int, int] = (720, 1280)
 ) -> float:

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from kdsharp import checkpoints, plots
-from kdsharp.evaluate import mean_interval
-from kdsharp.images import pad_to_multiple, quantize, to_array
+from kdsharp.evaluate import mean_interval, verdict
+from kdsharp.images import quantize, to_array
 from kdsharp.metrics import psnr
 from kdsharp.plots import COLOURS, WIDTH
 from kdsharp.plots.narrow import NARROW, on_a_phone
@@ -24,18 +24,22 @@ def words(labels: float) -> str:
     return f"{labels:g} labelled pair{'s' * (labels != 1)}" if labels else "a label for every crop"
 
 
-def told(grid: Grid, alpha: float, labels: float) -> str:
-    """What a position says: better, no gain or worse than the student alone; and whether it is below its own input."""
-    gains = grid.gains(alpha=alpha, labels=labels).tolist()
+def against_alone(grid: Grid, alpha: float, labels: float) -> str:
+    """Whether a mix is ``better`` or ``worse`` than the student alone, or ``no gain`` by its 95 % interval."""
+    return verdict(*mean_interval(grid.gains(alpha=alpha, labels=labels).tolist()))
+
+
+def worth(grid: Grid, alpha: float, labels: float) -> str:
+    """The verdict on a mix and its gain in dB; and whether it is below its own input."""
     below = grid.psnr_input - float(grid.psnr(alpha=alpha, labels=labels).mean())
-    text = f"alpha {alpha:g}, {words(labels)}: "
-    if alpha == 1:
-        text += "the student alone"
-    else:
-        gain, half = mean_interval(gains)
-        verdict = "no gain" if abs(gain) <= half else "better" if gain > 0 else "worse"
-        text += f"{verdict}, {gain:+.2f} ± {half:.2f} dB"
+    gain, half = mean_interval(grid.gains(alpha=alpha, labels=labels).tolist())
+    text = "the student alone" if alpha == 1 else f"{against_alone(grid, alpha, labels)}, {gain:+.2f} ± {half:.2f} dB"
     return text + (f"; {below:.2f} dB below its own input" if below > 0 else "")
+
+
+def told(grid: Grid, alpha: float, labels: float) -> str:
+    """What a position says: where it is, and what it is worth."""
+    return f"alpha {alpha:g}, {words(labels)}: {worth(grid, alpha, labels)}"
 
 
 def best_mix(grid: Grid, labels: float) -> float:
@@ -74,9 +78,7 @@ class Mixes:
         if (alpha, labels) not in self._restored:
             network = checkpoints.load(self.grid.student(alpha=alpha, labels=labels)).model
             with torch.inference_mode():
-                whole = network(pad_to_multiple(self.blurred, 8))
-            rows, columns = self.sharp.shape[-2:]
-            self._restored[alpha, labels] = quantize(whole[..., :rows, :columns])
+                self._restored[alpha, labels] = quantize(network(self.blurred))
         return self._restored[alpha, labels]
 
     def render(self, alpha: float, labels: float, alone: bool = False) -> plots.Picture:
@@ -92,7 +94,6 @@ class Mixes:
         name = "student alone" if shown == 1 else f"alpha {shown:g}"
         headline = told(self.grid, shown, labels)
         crop = to_array(plots.crop(self.restored(shown, labels), *self.at, SIDE)).repeat(ZOOM, 0).repeat(ZOOM, 1)
-        text = told(self.grid, alpha, labels)
 
         def drawn(wide: bool) -> Figure:
             side, gap = SIDE * ZOOM, 12
@@ -115,9 +116,8 @@ class Mixes:
             axes.set_axis_off()
             return made
 
-        alt = (
-            f"{text}. The photo: {scores[alpha]:.2f} dB with this mix, alone {scores[1.0]:.2f}, input {untouched:.2f}."
-        )
+        alt = f"{told(self.grid, alpha, labels)}. The photo: {scores[alpha]:.2f} dB with this mix, "
+        alt += f"alone {scores[1.0]:.2f}, input {untouched:.2f}."
         return plots.Picture(on_a_phone(drawn(True), lambda _: drawn(False)), alt)
 
 

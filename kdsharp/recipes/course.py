@@ -45,19 +45,6 @@ STUDENT = Stage(
 """Squared error counts the strongest blur most, the PSNR each crop by the ratio of its error. The teacher says where
 the student should do better, and never what the answer is (teacher-bounded)."""
 
-TEACHER_MOTION = replace(
-    TEACHER,
-    checkpoint="teacher-motion",
-    architecture="unet-windows",
-    crop=160,
-    margin=24,
-    leaves=0,
-    softness=5.0,
-    altered=0.1,
-    loss="200 mse + psnr",
-)
-"""Of the students for moving pictures: it meets the same crops."""
-
 BASE = replace(
     STUDENT,
     checkpoint="base",
@@ -76,21 +63,32 @@ BASE = replace(
 against it, one by one (`data/checkpoints/STUDY.md`): half of the crops partly out of focus (``softness``) end all harm
 to backgrounds, and nearly all gain on real blur; so it is a tenth of them."""
 
+TEACHER_MOTION = replace(
+    TEACHER,
+    checkpoint="teacher-motion",
+    architecture="unet-windows",
+    crop=BASE.crop,
+    margin=BASE.margin,
+    leaves=BASE.leaves,
+    softness=BASE.softness,
+    altered=BASE.altered,
+    loss=BASE.loss,
+)
+"""Of the students for moving pictures: it meets the same crops."""
+
 LARGE = replace(BASE, checkpoint="large", architecture="unet-large")
 """Not bundled: with four times the weights of ``base`` it was no better."""
 
 TINY = replace(BASE, checkpoint="tiny", architecture="unet-tiny")
 
 SMALL = replace(
-    STUDENT,
+    BASE,
     checkpoint="small",
-    config=replace(STUDENT.config, steps=10_500, learning_rate=2e-3),
+    architecture="unet-small",
     crop=128,
-    margin=24,
     leaves=150,
-    choices=2,
-    softness=5.0,
-    altered=0.1,
+    terms=STUDENT.terms,
+    weighting=STUDENT.weighting,
 )
 """As many dead leaves as photos: detail teaches shake, photos teach restraint."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kdsharp.evaluate import mean_interval
+from kdsharp.evaluate import mean_interval, verdict
 from kdsharp.study.arms import REGIMES
 
 
@@ -27,9 +27,7 @@ class Line:
         """In words: an interval that contains 0 is no gain."""
         if self.gain == self.half_width == 0:
             return "the baseline"
-        if abs(self.gain) <= self.half_width:
-            return "no gain"
-        return "better" if self.gain > 0 else "worse"
+        return verdict(self.gain, self.half_width)
 
 
 def summary(records: Sequence[dict[str, Any]]) -> list[Line]:
