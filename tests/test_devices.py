@@ -10,7 +10,7 @@ from torch import nn
 
 from kdsharp import devices, provenance
 from kdsharp.checks import UsageError
-from kdsharp.devices import device_of, moved
+from kdsharp.devices import device_of, helpers, moved
 from kdsharp.distill import DeepLoss, Distillation
 from kdsharp.recipes import RECIPES, Stage, mean_psnr, rates, training
 from kdsharp.study import distillation, losses, optimizers
@@ -197,6 +197,16 @@ def test_moved_gives_each_back_to_where_it_was_even_after_an_error():
         raise ZeroDivisionError
     assert device_of(network) == device_of(nn.Identity()) == CPU
     assert device_of(network.to(CARD)) == CARD
+
+
+def test_helpers_serve_a_card_and_leave_the_cpu_alone(monkeypatch):
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(4)), raising=False)
+    assert [helpers(torch.device(each)) for each in ("cpu", "mps", "cuda")] == [0, 0, 3]
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(64)))
+    assert helpers(torch.device("cuda")) == 8
+    monkeypatch.setattr("sys.platform", "win32")
+    assert helpers(torch.device("cuda")) == 0
 
 
 def test_provenance_names_the_device_that_trains(card):

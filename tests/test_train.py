@@ -4,6 +4,7 @@ Run as a script (``test_train.py FOLDER``) this file trains the same tiny networ
 """
 
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -151,6 +152,24 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path):
         train(tmp_path, before=press_twice)
     assert seen == [0]
     assert states(tmp_path) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="helpers are forked, on Linux alone")
+def test_helpers_change_nothing_and_ctrl_c_in_a_terminal_reaches_them_too(tmp_path, unbroken, monkeypatch):
+    monkeypatch.setattr("kdsharp.train.loop.helpers", lambda device: 2)
+    known = []
+
+    def press_in_the_terminal(step, loss):
+        if step == 22:
+            known.extend(multiprocessing.active_children())
+            for process in (os.getpid(), *(each.pid for each in known)):
+                os.kill(process, signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, watch=press_in_the_terminal)
+    assert len(known) == 2
+    assert_same(train(tmp_path, resume=True), unbroken)
+    assert not multiprocessing.active_children()
 
 
 def test_a_state_that_was_half_written_is_ignored(tmp_path, unbroken):

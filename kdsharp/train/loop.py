@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
 from kdsharp.checks import UsageError
-from kdsharp.devices import device_of, moved, this_process
+from kdsharp.devices import device_of, helpers, moved, this_process
 from kdsharp.losses import lowest, reconstruction
 from kdsharp.train.config import OPTIMIZERS, TrainConfig
 from kdsharp.train.states import Progress, save_state, start, stop_flag
@@ -116,7 +116,7 @@ def _fit(
         start(Path(out), resume, accelerator, vars(config) | (setup or {}) | several)
     own = torch.Generator()  # else the loader would draw its seed from the generator that resuming has just restored
     mine = range(done.step * processes + accelerator.process_index, config.steps * processes, processes)
-    loader = DataLoader(batches, batch_size=None, sampler=mine, generator=own)
+    loader = DataLoader(batches, batch_size=None, sampler=mine, generator=own, num_workers=helpers(here))
     shown = progress and accelerator.is_main_process
     bar = tqdm(total=config.steps, initial=done.step, desc=label, unit="step", disable=not shown)
     clock = time.perf_counter() - done.seconds
