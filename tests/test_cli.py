@@ -262,6 +262,7 @@ def test_convert_accepts_what_has_pixels(kdsharp, tmp_path, name):
         (("run", "9", "-p", "ALPHAA", "0.3"), ("did you mean 'ALPHA'",)),
         (("train", "shook"), ("unknown recipe",)),
         (("train", "shake", "--stage", "pupil"), ("unknown stage",)),
+        (("train", "shake", "--start", "tiny"), ("--start is for one network", "--stage")),
         (("train", "report-d", "--stage", "teacher"), ("takes its teacher 'teacher' as it is",)),
         (("train", "report-a", "--learning-rate", "fast"), ("'fast'", "a number above 0, or: tuned")),
         (("train", "report-a", "--photos", "a", "--pairs", "b"), ("exclude each other",)),

@@ -136,6 +136,26 @@ def test_branches_learn_and_leave_a_plain_checkpoint(tmp_path):
     assert "folded into one afterwards" in branched.with_suffix(".md").read_text()
 
 
+def test_a_start_is_trained_on_and_stands_in_the_card(tmp_path):
+    first = train_stage(TINY, "teacher", "smoke", tmp_path / "first", progress=False)
+    path = train_stage(
+        TINY, "teacher", "smoke", tmp_path / "then", progress=False, start=first, learning_rate=1e-12, average=0.0
+    )
+    one, other = (checkpoints.load(each) for each in (first, path))
+    for key, value in one.model.state_dict().items():
+        torch.testing.assert_close(other.model.state_dict()[key], value, rtol=0, atol=1e-9)
+    assert other.meta["start"] == "big-one"
+    assert "--profile smoke --start big-one`" in path.with_suffix(".md").read_text()
+    moved = train_stage(TINY, "teacher", "smoke", tmp_path / "moved", progress=False, start=first)
+    weights = checkpoints.load(moved).model.state_dict()
+    assert any(not torch.equal(weights[key], value) for key, value in one.model.state_dict().items())
+
+
+def test_a_start_of_another_architecture_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="tiny is a 'unet-tiny', but this recipe trains a 'unet-mini'"):
+        train_stage(TINY, "teacher", "smoke", tmp_path, progress=False, start="tiny")
+
+
 def test_what_cannot_work_stands_there_repaired_too():
     written, repaired = RECIPES["report-b"], RECIPES["report-b-repaired"]
     assert (written.teacher.loss, repaired.teacher.loss) == ("l1 + 0.5 ssim-without-gradient", "l1 + 0.5 ssim")

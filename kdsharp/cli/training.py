@@ -26,6 +26,9 @@ def train(
     teacher: Annotated[
         str | None, typer.Option(help="Another teacher for the student: a name, a checkpoint, an official `.pth`.")
     ] = None,
+    start: Annotated[
+        str | None, typer.Option(help="Go on from the weights of this checkpoint (a name or a file), not random ones.")
+    ] = None,
     photos: Annotated[Path | None, typer.Option(help="Train on the sharp photos of this folder.")] = None,
     pairs: Annotated[
         Path | None, typer.Option(help="Train on the real pairs of this folder (GoPro's `train`).")
@@ -66,6 +69,8 @@ def train(
     folder_of_pairs = datasets.PairedFolder(pairs, "train", blur) if pairs else None
     ready = teacher is not None or not isinstance(chosen.teacher, Stage)
     stages = (STAGES[1:] if ready else STAGES) if stage is None else (check_name(stage, STAGES, "stage"),)
+    if start is not None and len(stages) > 1:
+        raise UsageError("--start is for one network; say which with --stage teacher or --stage student")
     folder = make_folder(out if out is not None else Path("build/train") / f"{recipe}-{profile}")
     changes: dict[str, Any] = {"optimizer": optimizer, "learning_rate": None, "seed": seed, "branches": branches}
     if learning_rate is not None:
@@ -75,9 +80,8 @@ def train(
     for each in stages:
         if each == "student":
             changes |= {"alpha": alpha, "temperature": temperature, "pull": pull}
-        path = train_stage(
-            chosen, each, profile, folder, resume, teacher=teacher, own=own, pairs=folder_of_pairs, **changes
-        )
+        given = {"teacher": teacher, "own": own, "pairs": folder_of_pairs, "start": start}
+        path = train_stage(chosen, each, profile, folder, resume, **given, **changes)
         if not this_process().is_main_process:
             continue
         say(

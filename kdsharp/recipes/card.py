@@ -27,6 +27,8 @@ def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[
     command = f"kdsharp train {meta['recipe']} --stage {meta['stage']} --profile {meta['profile']}"
     if meta["photos"] == "photos":
         command += " --photos photos"
+    if "start" in meta:
+        command += f" --start {meta['start']}"
     leaves = f" and {plan.leaves} dead-leaves pictures" if plan.leaves else ""
     data = f"{PHOTOS.get(meta['photos'], ('', ''))[0]}{leaves}; nothing else"
     if plan.contrast < 1:

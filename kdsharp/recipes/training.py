@@ -51,6 +51,7 @@ def train_stage(
     teacher: str | Path | None = None,
     own: list[Path] | None = None,
     pairs: PairedFolder | None = None,
+    start: str | Path | None = None,
     **changes: Any,
 ) -> Path:
     """Train one stage of a recipe and write ``<checkpoint>.safetensors`` and its model card into ``out``.
@@ -67,10 +68,12 @@ def train_stage(
             there is one, else the bundled one.
         own: paths of sharp photos of the user's instead of the bundled ones; they stay on disk.
         pairs: real pairs instead of synthetic ones.
+        start: a checkpoint's name or file whose weights are trained on, instead of random ones (fine-tuning).
         changes: fields of :class:`kdsharp.train.TrainConfig` or :class:`Stage` to set, such as ``alpha=0.3``.
 
     Raises:
-        UsageError: for an unknown stage or profile, a teacher that is taken as it is, an unwritable ``out``.
+        UsageError: for an unknown stage or profile, a teacher that is taken as it is, an unwritable ``out``, a start of
+            another architecture.
     """
     check_name(stage, STAGES, "stage")
     process = this_process()
@@ -80,7 +83,7 @@ def train_stage(
         raise UsageError(f"recipe {recipe.name!r} takes its teacher {found!r} as it is; train the student")
     plan, left_out = without_missing_vgg(_changed(found.at(profile), changes))
     started_from = commit()
-    model = build(plan.architecture, plan.config.seed)
+    model, begun = _first(plan, start)
     if plan.branches:
         model = add_branches(model)
     master = None if stage == "teacher" or plan.alpha == 1 else _teacher(recipe, out, teacher)
@@ -92,7 +95,7 @@ def train_stage(
         batches = synthetic_batches(recipe, plan, own, progress)
     validation = list(synthetic_pairs(protocol(recipe.protocol), photos("validation")))
     data = "pairs" if pairs is not None else "bundled" if own is None else known(own) or "own"
-    setup = asdict(plan) | {"recipe": recipe.name, "teacher": master and master.name, "photos": data}
+    setup = asdict(plan) | {"recipe": recipe.name, "teacher": master and master.name, "photos": data} | begun
     del setup["config"]  # fit compares it by itself
     history: list[dict[str, float]] = []
     if plan.trained:
@@ -119,6 +122,7 @@ def train_stage(
         "profile": profile,
         "protocol": recipe.protocol,
         "photos": data,
+        **begun,
         "teacher": master and master.name,
         "loss": plan.loss,
         "alpha": plan.alpha,
@@ -148,6 +152,19 @@ def train_stage(
         file.write_text(model_card(recipe, plan, meta, history), encoding="utf-8")
     process.wait_for_everyone()
     return path
+
+
+def _first(plan: Stage, start: str | Path | None) -> tuple[torch.nn.Module, dict[str, str]]:
+    """The network that is trained, at random weights or at those of ``start``, and what its card says of that."""
+    if start is None:
+        return build(plan.architecture, plan.config.seed), {}
+    found = checkpoints.load(start)
+    if found.meta["architecture"] != plan.architecture:
+        raise UsageError(
+            f"{start} is a {found.meta['architecture']!r}, but this recipe trains a {plan.architecture!r}; "
+            "give a checkpoint of that architecture"
+        )
+    return found.model.requires_grad_(True), {"start": found.name}
 
 
 def training_step(plan: Stage, model: torch.nn.Module, teacher: torch.nn.Module | None) -> torch.nn.Module:
