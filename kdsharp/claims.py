@@ -21,7 +21,8 @@ from kdsharp.degrade import protocol
 from kdsharp.evaluate import Pair, Row, contestants, evaluate
 from kdsharp.models import build
 from kdsharp.recipes import REPORTS, Stage
-from kdsharp.recipes.training import synthetic_batches, training_step, without_missing_vgg
+from kdsharp.recipes.batches import synthetic_batches
+from kdsharp.recipes.training import training_step, without_missing_vgg
 from kdsharp.train import fit
 
 

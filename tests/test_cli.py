@@ -265,7 +265,6 @@ def test_convert_accepts_what_has_pixels(kdsharp, tmp_path, name):
         (("train", "shake", "--start", "tiny"), ("--start is for one network", "--stage")),
         (("train", "report-d", "--stage", "teacher"), ("takes its teacher 'teacher' as it is",)),
         (("train", "report-a", "--learning-rate", "fast"), ("'fast'", "a number above 0, or: tuned")),
-        (("train", "report-a", "--photos", "a", "--pairs", "b"), ("exclude each other",)),
         (("tune", "shake", "--optimizers"), ("takes neither protocols nor filters",)),
         (("sharpen", "photo.png", "--out", "out", "--filter", "unsharpen"), ("unknown filter",)),
         (("sharpen", "photo.png", "--out", "out", "--filter", "unsharp", "--runtime", "onnx"), ("concerns networks",)),

@@ -10,9 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from kdsharp import checkpoints
+from kdsharp import checkpoints, images
 from kdsharp.checks import UsageError
-from kdsharp.datasets import Crops, Photo
+from kdsharp.datasets import Crops, PairedFolder, Photo
 from kdsharp.degrade import PROTOCOLS
 from kdsharp.distill import TERMS, Distillation
 from kdsharp.images import to_array, to_tensor
@@ -30,6 +30,7 @@ from kdsharp.recipes import (
     train_stage,
     training,
 )
+from kdsharp.recipes import batches as sources
 from kdsharp.train import OPTIMIZERS, TrainConfig
 
 CONFIG = TrainConfig(steps=40, learning_rate=1e-3, warmup=2)
@@ -48,7 +49,7 @@ def few_pixels(monkeypatch):
     pixels = np.random.default_rng(0).integers(0, 256, (180, 180, 3), dtype=np.uint8)
     asked = []
     monkeypatch.setattr(training, "photos", lambda split: asked.append(split) or [Photo("a", pixels)])
-    monkeypatch.setattr(training, "training_pictures", lambda *options, progress, own: [pixels])
+    monkeypatch.setattr(sources, "training_pictures", lambda *options, progress, own: [pixels])
     return asked
 
 
@@ -149,6 +150,27 @@ def test_a_start_is_trained_on_and_stands_in_the_card(tmp_path):
     moved = train_stage(TINY, "teacher", "smoke", tmp_path / "moved", progress=False, start=first)
     weights = checkpoints.load(moved).model.state_dict()
     assert any(not torch.equal(weights[key], value) for key, value in one.model.state_dict().items())
+
+
+def test_real_pairs_stand_beside_photos_as_a_quarter_of_each_batch(tmp_path, monkeypatch):
+    pixels = np.random.default_rng(1).integers(0, 256, (90, 90, 3), dtype=np.uint8)
+    for folder, values in (("blur", 255 - pixels), ("sharp", pixels)):
+        images.write(tmp_path / "pairs" / folder / "a.png", values)
+    images.write(tmp_path / "mine.png", pixels)
+    seen = []
+    monkeypatch.setattr(training, "fit", lambda step, batches, *given, **more: seen.append(batches[0]) or [])
+    given = {"own": [tmp_path / "mine.png"], "pairs": PairedFolder(tmp_path / "pairs"), "alpha": 1.0, "crop": 32}
+    for name in ("base", "alpha-labels"):  # the second has images without a label, which stay the last
+        train_stage(RECIPES[name], "student", "full", tmp_path / name, progress=False, margin=2, **given)
+    (blurred, sharp), (mixed, labelled) = seen
+    assert len(blurred) == len(sharp) == 8
+    torch.testing.assert_close(blurred[:2], 1 - sharp[:2])  # those of the folder
+    assert all((one - 1 + other).abs().max() > 0.1 for one, other in zip(blurred[2:], sharp[2:], strict=True))
+    assert len(mixed) == len(labelled) + 8
+    torch.testing.assert_close(mixed[:2], 1 - labelled[:2])
+    card = (tmp_path / "base" / "base.md").read_text()
+    assert "--pairs FOLDER" in card
+    assert "1 real pairs, a quarter of each batch" in card
 
 
 def test_a_start_of_another_architecture_is_refused(tmp_path):
@@ -334,7 +356,7 @@ def test_a_model_card_says_what_scenes_were_varied(tmp_path):
 def test_rates_are_tuned_alike_and_a_diverging_one_loses(monkeypatch, few_pixels):
     noise = np.random.default_rng(1).integers(0, 256, (100, 100, 3), dtype=np.uint8)
     monkeypatch.setattr(rates, "photos", lambda split: few_pixels.append(split) or [Photo("a", noise)])
-    monkeypatch.setattr(training, "training_pictures", lambda *given, **more: [noise])
+    monkeypatch.setattr(sources, "training_pictures", lambda *given, **more: [noise])
     monkeypatch.setattr(rates, "GRID", (1e-3, 1e30))
     monkeypatch.setattr(rates, "OPTIMIZERS", ("adam", "sgd"))
     student = dataclasses.replace(TINY.student, lab_crop=32)
@@ -366,11 +388,11 @@ def test_every_optimizer_has_a_tuned_rate():
 def test_few_labels_lie_beside_crops_without_one(labels):
     recipe = RECIPES["alpha-labels"]
     plan = replace(recipe.student, leaves=0, crop=32, labels=labels)
-    batches = training.synthetic_batches(recipe, plan)
+    batches = sources.synthetic_batches(recipe, plan)
     blurred, sharp = batches[3]
     assert blurred.shape == (16, 3, 32, 32)
     assert sharp.shape == (8, 3, 32, 32)
-    other = training.synthetic_batches(recipe, replace(plan, config=replace(plan.config, seed=1)))
+    other = sources.synthetic_batches(recipe, replace(plan, config=replace(plan.config, seed=1)))
     if labels:
         assert batches.pairs.shape == (2, 2, 3, 96, 96)
         assert torch.equal(batches.pairs, other.pairs)  # every seed learns from the same pairs

@@ -31,7 +31,10 @@ def train(
     ] = None,
     photos: Annotated[Path | None, typer.Option(help="Train on the sharp photos of this folder.")] = None,
     pairs: Annotated[
-        Path | None, typer.Option(help="Train on the real pairs of this folder (GoPro's `train`).")
+        Path | None,
+        typer.Option(
+            help="Train on the real pairs of this folder (GoPro's `train`); a quarter of each batch with `--photos`."
+        ),
     ] = None,
     blur: Annotated[str, typer.Option(help="GoPro's blurred folder: `blur` or `blur_gamma`.")] = "blur",
     optimizer: Annotated[str | None, typer.Option(help="adam, adadelta, adagrad, rmsprop, sgd or adamw.")] = None,
@@ -61,8 +64,6 @@ def train(
 
     chosen = RECIPES[check_name(recipe, RECIPES, "recipe")]
     check_name(profile, PROFILES, "profile")
-    if photos and pairs:
-        raise UsageError("--photos and --pairs exclude each other; give one of them")
     own, left_out = datasets.folder_paths(photos) if photos else (None, [])
     if left_out:
         say(f"left out, not 8-bit RGB: {', '.join(left_out)}")
@@ -80,7 +81,7 @@ def train(
     for each in stages:
         if each == "student":
             changes |= {"alpha": alpha, "temperature": temperature, "pull": pull}
-        given = {"teacher": teacher, "own": own, "pairs": folder_of_pairs, "start": start}
+        given: dict[str, Any] = {"teacher": teacher, "own": own, "pairs": folder_of_pairs, "start": start}
         path = train_stage(chosen, each, profile, folder, resume, **given, **changes)
         if not this_process().is_main_process:
             continue

@@ -4,7 +4,7 @@ Photos are split by photo, never by crop: two crops of one photo know each other
 """
 
 from kdsharp.datasets.bundled import SPLITS, Photo, folder_paths, folder_photos, photo_table, photos
-from kdsharp.datasets.crops import Crops, PairCrops, training_pictures
+from kdsharp.datasets.crops import Crops, PairCrops, SideBySide, training_pictures
 from kdsharp.datasets.disk import DiskPictures
 from kdsharp.datasets.epochs import Epochs
 from kdsharp.datasets.labels import BesideUnlabelled, FewLabels
@@ -21,6 +21,7 @@ __all__ = [
     "PairCrops",
     "PairedFolder",
     "Photo",
+    "SideBySide",
     "dead_leaves",
     "folder_paths",
     "folder_photos",

@@ -159,6 +159,22 @@ class PairCrops(Dataset):
         return both[:, :, ::-1] if rng.random() < 0.5 else both
 
 
+class SideBySide(Dataset):
+    """Batches of two sources in one: the images of the first, then those of the second.
+
+    Args:
+        first, second: indexed by the step number, each gives (blurred, sharp), crops of one size. Where the second has
+            blurred images without a label, they stay the last.
+    """
+
+    def __init__(self, first: Dataset, second: Dataset) -> None:
+        self.sources = (first, second)
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        (blurred, sharp), (more_blurred, more_sharp) = (source[step] for source in self.sources)
+        return torch.cat([blurred, more_blurred]), torch.cat([sharp, more_sharp])
+
+
 PALETTE_PHOTOS = 200
 """Dead leaves take their colours from so many photos at most."""
 

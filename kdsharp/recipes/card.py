@@ -27,10 +27,13 @@ def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[
     command = f"kdsharp train {meta['recipe']} --stage {meta['stage']} --profile {meta['profile']}"
     if meta["photos"] == "photos":
         command += " --photos photos"
+    if "pairs" in meta:
+        command += " --pairs FOLDER"
     if "start" in meta:
         command += f" --start {meta['start']}"
     leaves = f" and {plan.leaves} dead-leaves pictures" if plan.leaves else ""
-    data = f"{PHOTOS.get(meta['photos'], ('', ''))[0]}{leaves}; nothing else"
+    beside = f"{meta['pairs']} real pairs, a quarter of each batch" if "pairs" in meta else "nothing else"
+    data = f"{PHOTOS.get(meta['photos'], ('', ''))[0]}{leaves}; {beside}"
     if plan.contrast < 1:
         data += f"; {plan.altered:.0%} of the crops flatter (contrast down to {plan.contrast:g})"
     if plan.softness > 0:

@@ -12,8 +12,9 @@ from kdsharp.checks import atomic_path, check_name
 from kdsharp.datasets import photos, synthetic_pairs
 from kdsharp.degrade import protocol
 from kdsharp.models import build
+from kdsharp.recipes.batches import synthetic_batches
 from kdsharp.recipes.plan import Recipe, Stage
-from kdsharp.recipes.training import mean_psnr, synthetic_batches
+from kdsharp.recipes.training import mean_psnr
 from kdsharp.train import OPTIMIZERS, Supervised, fit
 
 GRID = tuple(float(f"{rate:.1g}") for rate in np.geomspace(1e-4, 10, 11))

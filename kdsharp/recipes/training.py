@@ -2,43 +2,30 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch.utils.data import Dataset
 
 from kdsharp import checkpoints
 from kdsharp.checks import UsageError, atomic_path, check_name
-from kdsharp.datasets import (
-    BesideUnlabelled,
-    Crops,
-    FewLabels,
-    PairCrops,
-    PairedFolder,
-    photos,
-    synthetic_pairs,
-    training_pictures,
-)
-from kdsharp.degrade import Degradation, protocol
+from kdsharp.datasets import PairedFolder, photos, synthetic_pairs
+from kdsharp.degrade import protocol
 from kdsharp.devices import device_of, this_process
 from kdsharp.distill import Distillation
-from kdsharp.images import quantize, to_array, to_tensor
+from kdsharp.images import quantize
 from kdsharp.losses import mixture, vgg_file
 from kdsharp.metrics import psnr, ssim
 from kdsharp.models import build, count_macs, count_parameters
 from kdsharp.models.branches import add_branches, fold_branches
 from kdsharp.provenance import commit, device_name
+from kdsharp.recipes.batches import batches_of
 from kdsharp.recipes.card import model_card
 from kdsharp.recipes.plan import STAGES, Recipe, Stage
 from kdsharp.sets.files import known
 from kdsharp.train import Supervised, fit
-
-UNLABELLED, PAIRS = 10_000, 1_000
-"""What the seed of the unlabelled crops is more, and the seed of the few labelled pairs, which are the same for all."""
 
 
 def train_stage(
@@ -67,7 +54,7 @@ def train_stage(
         teacher: a checkpoint's name or file for the student to learn from; by default the teacher in ``out`` when
             there is one, else the bundled one.
         own: paths of sharp photos of the user's instead of the bundled ones; they stay on disk.
-        pairs: real pairs instead of synthetic ones.
+        pairs: real pairs instead of synthetic ones; beside ``own`` photos, a quarter of each batch.
         start: a checkpoint's name or file whose weights are trained on, instead of random ones (fine-tuning).
         changes: fields of :class:`kdsharp.train.TrainConfig` or :class:`Stage` to set, such as ``alpha=0.3``.
 
@@ -88,13 +75,11 @@ def train_stage(
         model = add_branches(model)
     master = None if stage == "teacher" or plan.alpha == 1 else _teacher(recipe, out, teacher)
     step = training_step(plan, model, master.model if master else None)
-    if pairs is not None:
-        each = 4 if plan.resize is None else 1
-        batches: Dataset = PairCrops(pairs, plan.crop, plan.batch, plan.config.seed, plan.resize, each)
-    else:
-        batches = synthetic_batches(recipe, plan, own, progress)
+    batches = batches_of(recipe, plan, own, pairs, progress)
     validation = list(synthetic_pairs(protocol(recipe.protocol), photos("validation")))
-    data = "pairs" if pairs is not None else "bundled" if own is None else known(own) or "own"
+    data = ("pairs" if pairs is not None else "bundled") if own is None else known(own) or "own"
+    if own is not None and pairs is not None:
+        begun["pairs"] = len(pairs)
     setup = asdict(plan) | {"recipe": recipe.name, "teacher": master and master.name, "photos": data} | begun
     del setup["config"]  # fit compares it by itself
     history: list[dict[str, float]] = []
@@ -154,7 +139,7 @@ def train_stage(
     return path
 
 
-def _first(plan: Stage, start: str | Path | None) -> tuple[torch.nn.Module, dict[str, str]]:
+def _first(plan: Stage, start: str | Path | None) -> tuple[torch.nn.Module, dict[str, Any]]:
     """The network that is trained, at random weights or at those of ``start``, and what its card says of that."""
     if start is None:
         return build(plan.architecture, plan.config.seed), {}
@@ -182,30 +167,6 @@ def training_step(plan: Stage, model: torch.nn.Module, teacher: torch.nn.Module 
         weighting=plan.weighting,
         pull=plan.pull,
     )
-
-
-def synthetic_batches(recipe: Recipe, plan: Stage, own: list[Path] | None = None, progress: bool = False) -> Dataset:
-    """The batches of a stage on sharp photos (the user's ``own``, or the bundled ones) that the recipe blurs."""
-    degradation = recipe.training
-    pictures = training_pictures(degradation, plan.leaves, plan.config.seed, progress=progress, own=own)
-    if plan.whole:
-        return PairCrops(_blurred(pictures, degradation), plan.crop, plan.batch, plan.config.seed, grid=plan.grid)
-    scenes = (plan.contrast, plan.softness, plan.choices, plan.altered)
-    seed, margin = plan.config.seed, plan.margin
-    labelled = Crops(pictures, degradation, plan.crop, plan.batch, seed, margin, *scenes)
-    if not plan.unlabelled:
-        return labelled
-    others = Crops(pictures, degradation, plan.crop, plan.unlabelled, seed + UNLABELLED, margin, *scenes)
-    if not plan.labels:
-        return BesideUnlabelled(labelled, others)
-    pairs = Crops(pictures, degradation, 3 * plan.crop, plan.labels, seed=PAIRS, margin=margin)[0]
-    return FewLabels(*pairs, others, seed)
-
-
-def _blurred(pictures: Sequence[np.ndarray], degradation: Degradation) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """(name, blurred, sharp) of whole pictures, uint8 (H, W, 3)."""
-    rng = np.random.default_rng(0)
-    return [(str(index), to_array(degradation(to_tensor(each), rng)), each) for index, each in enumerate(pictures)]
 
 
 def _changed(plan: Stage, changes: dict[str, Any]) -> Stage:
