@@ -13,8 +13,8 @@ def train(
     recipe: Annotated[
         str,
         typer.Argument(
-            help="`shake` and `base` (teacher and student), `tiny`, `small`, `large`, `gaussian-256`, `bilinear-60`, "
-            "`bicubic-4x`, or a report's system, `report-a` to `report-e`."
+            help="`shake` and `base` (teacher and student), `base-moving`, `tiny`, `small`, `large`, `gaussian-256`, "
+            "`bilinear-60`, `bicubic-4x`, or a report's system, `report-a` to `report-e`."
         ),
     ],
     stage: Annotated[
@@ -37,6 +37,7 @@ def train(
         ),
     ] = None,
     blur: Annotated[str, typer.Option(help="GoPro's blurred folder: `blur` or `blur_gamma`.")] = "blur",
+    steps: Annotated[int | None, typer.Option(min=1, help="How many, instead of the profile's.")] = None,
     optimizer: Annotated[str | None, typer.Option(help="adam, adadelta, adagrad, rmsprop, sgd or adamw.")] = None,
     learning_rate: Annotated[
         str | None, typer.Option(help="The highest learning rate, or `tuned` for the optimizer's own.")
@@ -73,7 +74,8 @@ def train(
     if start is not None and len(stages) > 1:
         raise UsageError("--start is for one network; say which with --stage teacher or --stage student")
     folder = make_folder(out if out is not None else Path("build/train") / f"{recipe}-{profile}")
-    changes: dict[str, Any] = {"optimizer": optimizer, "learning_rate": None, "seed": seed, "branches": branches}
+    changes: dict[str, Any] = {"steps": steps, "optimizer": optimizer, "learning_rate": None, "seed": seed}
+    changes["branches"] = branches
     if learning_rate is not None:
         changes["learning_rate"] = (
             tuned_rate(optimizer or "adam") if learning_rate == "tuned" else _number(learning_rate)

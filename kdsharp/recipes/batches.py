@@ -32,7 +32,7 @@ def batches_of(
     """The batches of a stage: photos that its recipe blurs, real ``pairs``, or both where one's ``own`` are given."""
     if pairs is None:
         return synthetic_batches(recipe, plan, own, progress)
-    count, each = plan.batch if own is None else max(1, plan.batch // REAL), 4 if plan.resize is None else 1
+    count, each = (plan.batch, 4 if plan.resize is None else 1) if own is None else (max(1, plan.batch // REAL), 1)
     real = PairCrops(pairs, plan.crop, count, plan.config.seed, plan.resize, each)
     if own is None:
         return real

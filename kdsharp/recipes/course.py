@@ -17,6 +17,9 @@ MOVING = Compressed(Mix(((0.7, STRAIGHT), (0.1, SHAKE), (0.2, Soft()))), share=0
 and harms it; two motions in one frame, curly paths and more noise were tried before: `data/checkpoints/STUDY.md` says
 what they cost on real pairs (lesson 14)."""
 
+MOVING_ON = Compressed(Mix(((0.8, STRAIGHT), (0.05, SHAKE), (0.15, Soft()))), share=0.15)
+"""More of the moving camera, for a network that has learned restraint from ``MOVING`` and is trained on."""
+
 PHOTOS = Compressed(Mix(((0.5, SHAKE), (0.25, STRAIGHT), (0.25, Soft()))), share=0.15)
 """What befalls photos: a hand's shake, a moving camera, a lens out of focus, a small picture that was enlarged. Shake
 is the hardest to learn: with 15 % of it, 40 % soft and a quarter as JPEG a `small` lost 2 dB of its gain on it."""
@@ -62,6 +65,15 @@ BASE = replace(
 """The simplest blur, on photos (``--photos``) where they have detail. What further ingredients are worth is measured
 against it, one by one (`data/checkpoints/STUDY.md`): half of the crops partly out of focus (``softness``) end all harm
 to backgrounds, and nearly all gain on real blur; so it is a tenth of them."""
+
+BASE_MOVING = replace(
+    BASE,
+    config=replace(BASE.config, steps=4_000, learning_rate=1.5e-3, warmup=100),
+    alpha=1.0,
+    terms=(),
+)
+"""A second part of ``base``, alone, from the weights of the first (``--start``), and a third on real pairs besides
+(``--pairs``, ``--steps``)."""
 
 TEACHER_MOTION = replace(
     TEACHER,
@@ -137,6 +149,7 @@ COURSE = {
     for recipe in (
         Recipe("shake", "shake", SHAKE, TEACHER, STUDENT),
         Recipe("base", "motion", MOVING, TEACHER_MOTION, BASE),
+        Recipe("base-moving", "motion", MOVING_ON, "teacher-motion", BASE_MOVING),
         Recipe("large", "motion", MOVING, "teacher-motion", LARGE),
         Recipe("small", "shake", PHOTOS, "teacher", SMALL),
         Recipe("tiny", "motion", MOVING, "teacher-motion", TINY),
