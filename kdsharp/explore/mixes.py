@@ -17,6 +17,8 @@ from kdsharp.sweep import Grid
 
 SIDE, ZOOM = 96, 2
 """Pixels of the photo a side that are shown, and how large each is drawn."""
+GREY, DASHES = "#6e6e6e", ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1, 1, 1)))
+"""How the other numbers of labels are drawn: each has dashes of its own, the same at every position."""
 
 
 def words(labels: float) -> str:
@@ -82,7 +84,7 @@ class Mixes:
         return self._restored[alpha, labels]
 
     def render(self, alpha: float, labels: float, alone: bool = False) -> plots.Picture:
-        """The gain against alpha at one number of labels, the others in grey; and the crop.
+        """The gain against alpha at one number of labels, the others in grey, each with its name; and the crop.
 
         Args:
             alpha, labels: the position.
@@ -125,9 +127,10 @@ def _chart(axes: Axes, grid: Grid, alpha: float, labels: float) -> None:
     """Gains against alpha on a scale that is the same at every position."""
     alphas = grid.values("alpha")
     every = {n: [mean_interval(grid.gains(alpha=a, labels=n).tolist()) for a in alphas] for n in grid.values("labels")}
-    for number, bars in every.items():
+    for number, dashes in zip(by_labels(grid), DASHES, strict=False):
         if number != labels:
-            axes.plot(alphas, [mean for mean, _ in bars], color="#b8b8b8", linewidth=1.2, zorder=1)
+            line = [mean for mean, _ in every[number]]
+            axes.plot(alphas, line, color=GREY, linestyle=dashes, linewidth=1.2, zorder=1, label=words(number))
     means, halves = zip(*every[labels], strict=True)
     axes.axhline(0, color="black", linewidth=1)
     axes.text(0.02, 0.02, "alone", fontsize=8.5, va="bottom")
@@ -139,6 +142,8 @@ def _chart(axes: Axes, grid: Grid, alpha: float, labels: float) -> None:
     tops = [mean + half for bars in every.values() for mean, half in bars]
     lows = [mean - half for bars in every.values() for mean, half in bars] + list(still.values())
     axes.set(xlabel="alpha (weight of the truth)", ylabel="gain over alone (dB)")
-    axes.set_ylim(min(lows) - 0.1, max(tops) + 0.1)
+    low, high = min(lows), max(tops)
+    axes.set_ylim(low - 0.1, high + 0.28 * (high - low))  # above the highest bar is room for the names
+    axes.legend(loc="upper right", fontsize=8.5, frameon=False, labelcolor=GREY, borderaxespad=0.2, handlelength=2.6)
     axes.set_xlim(-0.04, 1.04)
     axes.grid(alpha=0.3)

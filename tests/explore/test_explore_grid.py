@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from kdsharp import checkpoints, sweep
+from kdsharp import checkpoints, plots, sweep
 from kdsharp.checks import UsageError
 from kdsharp.explore import Slider
 from kdsharp.explore.button import Stopped, TrainingButton
@@ -153,6 +153,15 @@ def test_gains_of_any_unit_are_drawn_and_alpha_one_is_the_student_alone():
     assert "at 2 mixes" in drawn.alt
     assert "from +4.0 to +10.0" in drawn.alt
     assert "Warm is better." in drawn.tag()
+
+
+def test_the_upright_axis_keeps_its_whole_name_where_a_grid_has_two_rows(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plots, "figure", lambda *size: drawn.append(figure(*size)) or drawn[-1])
+    render_gains(np.zeros((2, 2, 3)), (0.1, 0.9), (1, 8), "points", "temperature T")
+    drawn[0].draw_without_rendering()
+    name = drawn[0].axes[0].yaxis.label.get_window_extent()
+    assert 0 <= name.y0 < name.y1 <= drawn[0].bbox.height
 
 
 def picture(text):
