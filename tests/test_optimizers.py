@@ -199,10 +199,13 @@ def test_the_command_leaves_table_figure_and_rows(tmp_path):
 
 
 def test_what_is_stored_covers_every_optimizer_at_both_rates():
-    study, rows = optimizers.stored()
+    study, every = optimizers.stored()
+    rows = [row for row in every if row["rates"] != optimizers.TRIED]
     assert {(row["rates"], row["optimizer"]) for row in rows} == {
         (kind, name) for kind in optimizers.RATES for name in OPTIMIZERS
     }
+    best = {name: max(hill, key=hill.__getitem__) for name, hill in optimizers.hills(every).items()}
+    assert {row["optimizer"]: row["learning_rate"] for row in rows if row["rates"] == "tuned"} == best
     assert len(rows) == 2 * len(OPTIMIZERS) * study.seeds * 2 * study.epochs // study.every
 
 

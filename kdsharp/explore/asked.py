@@ -8,8 +8,6 @@ from kdsharp.checks import check_images, check_positive
 from kdsharp.distill import spread
 from kdsharp.features import match_size
 
-ASKED = "the term asks: more, less"
-
 
 def nearest(student: Tensor, teacher: Tensor) -> Tensor:
     """A student's map (1, C, h, w) as near to its teacher's (1, D, H, W) as a 1x1 convolution brings it.
@@ -49,12 +47,13 @@ def render_asked(student: Tensor, teacher: Tensor, channel: int, k: float) -> pl
     """
     ours, theirs = (each[0, channel] for each in places(student, teacher, k))
     asked = theirs - ours
-    half = f"half lies on {half_of(asked):,} of {asked.numel():,} places"
-    looks = {"the teacher looks here": theirs, "the student looks here": ours}
+    half = f"half on {half_of(asked):,} of {asked.numel():,} places"
+    looks = {"where the teacher looks": theirs, "where the student looks": ours}
     drawn = {title: look.sqrt().numpy() for title, look in looks.items()}  # roots, so that faint places show
-    drawn[ASKED] = (asked.sign() * asked.abs().sqrt()).numpy()
+    title = f"asked: orange more, violet less\n{half}"
+    drawn[title] = (asked.sign() * asked.abs().sqrt()).numpy()
     return plots.Picture(
-        plots.maps(drawn, signed=[ASKED]),
+        plots.maps(drawn, signed=[title]),
         f"Temperature {k:g}: where teacher and student look in one channel, and the difference, what is asked: {half}.",
-        f"Temperature {k:g}. Orange: be stronger here; violet: weaker. Of what is asked, {half}.",
+        f"Where two networks look at {k:g} spreads, and what the student is asked to change.",
     )

@@ -13,7 +13,7 @@ from kdsharp.datasets import photos, synthetic_pairs
 from kdsharp.degrade import protocol
 from kdsharp.evaluate import mean_interval, verdict
 from kdsharp.explore.button import Watch
-from kdsharp.explore.mixes import DASHES, GREY, SIDE, chart_and_crop, gains_of
+from kdsharp.explore.mixes import SIDE, chart_and_crop, gains_of
 from kdsharp.explore.training import train_until
 from kdsharp.images import quantize
 from kdsharp.metrics import psnr
@@ -100,14 +100,10 @@ class OwnPoint:
 
         def chart(axes: Axes) -> None:
             temperatures = self.grid.values("temperature")
-            for each, dashes in zip(self.grid.values("pull"), DASHES, strict=False):
-                runs = {t: self.grid.gains(alpha=self.measured, temperature=t, pull=each) for t in temperatures}
-                xs, means, halves = gains_of(runs)
-                mine = each == near["pull"]
-                colour, width = (COLOURS[0], 1.8) if mine else (GREY, 1.2)
-                axes.plot(xs, means, color=colour, linestyle=dashes, linewidth=width, label=f"pull {each:g}")
-                if mine:
-                    axes.errorbar(xs, means, halves, fmt="none", ecolor=colour, capsize=3)
+            pull = near["pull"]  # the others would answer a question that the lesson asks
+            runs = {t: self.grid.gains(alpha=self.measured, temperature=t, pull=pull) for t in temperatures}
+            label = f"alpha {self.measured:g}, pull {pull:g}, {len(self.grid.alone())} seeds"
+            axes.errorbar(*gains_of(runs), color=COLOURS[0], marker="o", ms=4, capsize=3, label=label)
             if gain is not None:
                 axes.plot([temperature], [gain], "D", color=COLOURS[1], ms=9, zorder=3, label="your student")
             axes.axhline(0, color="black", linewidth=1)
@@ -117,7 +113,7 @@ class OwnPoint:
             axes.set(xlabel="temperature (spreads)", ylabel="gain over alone (dB)")
             low, high = axes.get_ylim()
             axes.set_ylim(low, high + 0.4 * (high - low))
-            axes.legend(loc="upper left", ncols=2, fontsize=8.5, frameon=False, borderaxespad=0.2)
+            axes.legend(loc="upper left", fontsize=8.5, frameon=False, borderaxespad=0.2)
             axes.grid(alpha=0.3)
 
         scores = [psnr(each, self.sharp).item() for each in (seen, self.blurred)]

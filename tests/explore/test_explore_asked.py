@@ -38,5 +38,5 @@ def test_the_picture_says_the_temperature_and_on_how_many_places_half_lies():
     picture = render_asked(STUDENT, TEACHER, 1, 0.5)
     assert "Temperature 0.5" in picture.alt
     assert "of 126 places" in picture.alt
-    assert "half lies on" in picture.caption
+    assert "0.5 spreads" in picture.caption
     assert picture.webp != render_asked(STUDENT, TEACHER, 1, 2).webp
