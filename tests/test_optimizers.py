@@ -42,18 +42,48 @@ def test_an_epoch_shows_every_pair_once_and_always_in_the_same_order():
 
 
 def test_the_tables_have_a_row_for_every_epoch_split_seed_and_rate(finished):
-    _, rows = finished
+    rows = [row for row in finished[1] if row["rates"] != optimizers.TRIED]
     keys = {(row["rates"], row["optimizer"], row["seed"], row["epoch"], row["split"]) for row in rows}
     assert len(keys) == len(rows) == 2 * 2 * 2 * 2 * 2
     assert {row["learning_rate"] for row in rows if row["rates"] == "equal"} == {1e-3}
     for row in rows:
         assert claims.between(row["loss"], (row["reconstruction"], row["feature"]))
         assert row["psnr"] >= claims.implied_psnr(row["reconstruction"]) - 0.05
-    tuned, equal = (
-        [row["psnr"] for row in rows if row["optimizer"] == "rmsprop" and row["rates"] == kind]
-        for kind in ("tuned", "equal")
-    )
-    assert tuned == equal  # its tuned rate is 0.001: one run serves both
+
+
+def test_a_rate_is_tuned_at_the_length_of_the_run_by_a_seed_and_photos_that_are_not_compared(finished):
+    out, rows = finished
+    tried = [row for row in rows if row["rates"] == optimizers.TRIED]
+    assert {row["split"] for row in tried} == {"validation"}
+    assert {row["seed"] for row in tried} == {TINY.seeds}
+    assert {row["epoch"] for row in tried} == {1, 2} == {row["epoch"] for row in rows}
+    for name, hill in optimizers.hills(rows).items():
+        assert len(hill) >= 3
+        best = max(hill, key=hill.__getitem__)
+        assert {row["learning_rate"] for row in rows if (row["optimizer"], row["rates"]) == (name, "tuned")} == {best}
+        assert (out / f"{name}, rate {best:g}, seed {TINY.seeds}.json").is_file()
+
+
+def test_a_climb_ends_where_both_neighbours_are_lower():
+    asked = []
+
+    def score(rate):
+        asked.append(rate)
+        return -abs(math.log10(rate) + 2)
+
+    tried = optimizers.climb(score, 1.0)
+    assert max(tried, key=tried.__getitem__) == 0.01
+    assert sorted(asked) == sorted(tried) == [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3]
+    assert optimizers.climb(lambda rate: -rate, 1e-4) == {1e-4: -1e-4, 3e-4: -3e-4}
+
+
+def test_a_hill_counts_its_last_rows_and_a_run_that_diverged_is_lowest():
+    row = {"rates": optimizers.TRIED, "optimizer": "sgd", "learning_rate": 0.1}
+    fell = [row | {"psnr": each} for each in (5.0, 20.0, 22.0, 15.0)]
+    lost = [row | {"learning_rate": 1.0, "psnr": each} for each in (20.0, math.nan)]
+    assert optimizers.hills([*fell, *lost, row | {"rates": "tuned", "psnr": 30.0}]) == {
+        "sgd": {0.1: 19.0, 1.0: -math.inf}
+    }
 
 
 def test_runs_are_kept(finished, monkeypatch):
@@ -89,9 +119,11 @@ def test_no_photo_is_in_both_splits():
     data = optimizers.pairs(TINY)
     assert {split: tuple(sharp.shape) for split, (_, sharp) in data.items()} == {
         "train": (2, 3, 32, 32),
+        "validation": (2, 3, 32, 32),
         "test": (2, 3, 32, 32),
     }
     assert not torch.equal(data["train"][1], data["test"][1])
+    assert not torch.equal(data["validation"][1], data["test"][1])
 
 
 @pytest.mark.parametrize(("total", "right"), [(0.2, True), (0.4, True), (0.3, True), (0.41, False), (0.19, False)])
@@ -160,17 +192,20 @@ def test_the_command_leaves_table_figure_and_rows(tmp_path):
     assert "adam" in done.output
     found = tables.read(tmp_path / "rows.csv")
     assert found.note.startswith("kdsharp study optimizers --profile smoke: report-a-student, 2 epochs")
-    assert len(found.rows) == 16
+    assert len([row for row in found.rows if row["rates"] != "tried"]) == 16
     assert (tmp_path / "o" / "figure.webp").stat().st_size > 1000
     assert "| equal | adam | 0.001 |" in (tmp_path / "o" / "table.md").read_text()
     assert json.loads((tmp_path / "o" / "study.json").read_text())["epochs"] == 2
 
 
 def test_what_is_stored_covers_every_optimizer_at_both_rates():
-    study, rows = optimizers.stored()
+    study, every = optimizers.stored()
+    rows = [row for row in every if row["rates"] != optimizers.TRIED]
     assert {(row["rates"], row["optimizer"]) for row in rows} == {
         (kind, name) for kind in optimizers.RATES for name in OPTIMIZERS
     }
+    best = {name: max(hill, key=hill.__getitem__) for name, hill in optimizers.hills(every).items()}
+    assert {row["optimizer"]: row["learning_rate"] for row in rows if row["rates"] == "tuned"} == best
     assert len(rows) == 2 * len(OPTIMIZERS) * study.seeds * 2 * study.epochs // study.every
 
 

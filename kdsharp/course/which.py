@@ -1,4 +1,4 @@
-"""Which one is it? Two pictures a round, blind, and the reader's count beside chance (floor 7; lesson 13)."""
+"""Which one is it? Two pictures a round, blind, and the reader's count beside chance (floor 7; lessons 09 and 13)."""
 
 import html
 from collections.abc import Mapping
@@ -26,6 +26,7 @@ class WhichOne(BlindTest):
         name: of the test, such as the lesson's number.
         at: scene to (top, left) of the crop that is shown; the centre where a scene has none.
         zoom: screen pixels per image pixel.
+        beside: what stands beside the count, after the last round: such as by how many decibels the two differ.
 
     Raises:
         UsageError: for other than two systems, an unknown ``wanted``, or pictures that do not match.
@@ -42,11 +43,12 @@ class WhichOne(BlindTest):
         name: str = "",
         at: Mapping[str, tuple[int, int]] | None = None,
         zoom: int = 3,
+        beside: str = "",
     ) -> None:
         super().__init__(pictures, {}, seed, "pairwise", name, at=at, zoom=zoom)
         if len(pictures) != 2 or wanted not in pictures:
             raise UsageError(f"expected two systems, one of them {wanted!r}, found {', '.join(pictures)}")
-        self.wanted, self.question = wanted, question
+        self.wanted, self.question, self.beside = wanted, question, beside
 
     def facts(self, live: bool) -> dict[str, Any]:
         kept = ("name", "id", "rounds", "choices", "pictures", "width")
@@ -55,6 +57,7 @@ class WhichOne(BlindTest):
             "wanted": self.wanted,
             "other": next(each for each in self.pictures if each != self.wanted),
             "chances": chances(len(self.rounds)),
+            "beside": self.beside,
         }
 
     def still(self) -> str:
@@ -65,7 +68,8 @@ class WhichOne(BlindTest):
         found = chances(len(self.rounds))
         hint = f"Round 1 of {len(self.rounds)}, to be answered with A or B in JupyterLab and on the published page. "
         hint += f"Somebody who only guesses finds all of them in {found[-1]:.1%} of all tries."
-        return f"<p><b>{html.escape(self.question)}</b></p>{picture.tag()}{note(hint)}"
+        more = f"<details><summary>Beside the count</summary>{note(self.beside)}</details>" if self.beside else ""
+        return f"<p><b>{html.escape(self.question)}</b></p>{picture.tag()}{note(hint)}{more}"
 
 
 def chances(count: int) -> list[float]:

@@ -9,8 +9,9 @@ The floor plan. Things to press: ``Explorer``, ``Slider`` and ``Switch`` here, :
 :mod:`~kdsharp.explore.digits` (10), :mod:`~kdsharp.explore.dials` (12), :mod:`~kdsharp.explore.browser` (00, 13, 14),
 :mod:`~kdsharp.explore.checklist` (15). What they draw, by the lesson that asks:
 ``strength`` (00, 01, 13), ``frequency`` (02), ``blur`` (03), ``measuring`` (04), ``known_blur`` (05),
-``training`` (06, 10), ``transformer`` (07), ``students`` (08), ``bet``, ``grid``, ``mixes`` and ``rounding`` (10),
-``penalties`` (11), ``descent`` (12), ``domains`` (13), ``deploying`` (14), ``tiles`` (07, 14), ``reading`` (15).
+``training`` (06, 10), ``transformer`` (07), ``students`` (08), ``asked``, ``bet``, ``grid``, ``mixes``,
+``point`` and ``rounding`` (10), ``penalties`` (11), ``descent`` (12), ``domains`` (13),
+``deploying`` (14), ``tiles`` (07, 14), ``reading`` (15).
 """
 
 import html

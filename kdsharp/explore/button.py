@@ -23,11 +23,12 @@ class TrainingButton(Island):
     """Sliders, Train and Stop, a progress bar, and the picture of what was trained.
 
     Live (see :func:`kdsharp.island.is_live`) the training runs in a thread of its own, so that Stop and the sliders
-    keep working. Without a front end, one training at the start position is run and shown.
+    keep working. Without a front end nothing is trained: what is shown is what is known beforehand.
 
     Args:
         train: trains with ``watch`` and the sliders' values, by name, and gives the picture. It calls ``watch`` after
             each step; when that raises :class:`Stopped`, it draws what there is.
+        before: what is known at the sliders' values without a training.
         title: a few words.
         steps: of a whole training.
         sliders: name of ``train``'s argument to its :class:`kdsharp.explore.Slider`.
@@ -35,10 +36,12 @@ class TrainingButton(Island):
 
     module: ClassVar[str] = "training"
 
-    def __init__(self, train: Callable[..., Picture], title: str, steps: int, **sliders: Slider) -> None:
+    def __init__(
+        self, train: Callable[..., Picture], before: Callable[..., Picture], title: str, steps: int, **sliders: Slider
+    ) -> None:
         if not sliders:
             raise UsageError("a training button needs at least one slider")
-        self.train, self.title, self.steps, self.sliders = train, title, steps, sliders
+        self.train, self.before, self.title, self.steps, self.sliders = train, before, title, steps, sliders
         self.thread: threading.Thread | None = None
 
     def facts(self, live: bool) -> dict[str, Any]:
@@ -46,14 +49,14 @@ class TrainingButton(Island):
         return {"title": self.title, "sliders": sliders, "steps": self.steps}
 
     def page(self) -> str:
-        """Nobody trains without a kernel: what one training at the start position gave."""
+        """Nobody trains without a kernel: what is known at the start position."""
         return f'<div class="kdsharp-still">{self.still()}</div>'
 
     def still(self) -> str:
         values = {name: slider.values[slider.index()] for name, slider in self.sliders.items()}
         where = ", ".join(f"{slider.label} {values[name]:g}" for name, slider in self.sliders.items())
-        picture = self.train(lambda step, loss: None, **values)
-        hint = f"The button works in JupyterLab; this is one training of {self.steps} steps at {where}."
+        picture = self.before(**values)
+        hint = f"The button trains {self.steps} steps, in JupyterLab; this is what is known before, at {where}."
         return f"<p><b>{html.escape(self.title)}</b></p>{note(hint)}{picture.tag()}"
 
     def listen(self, widget: Any) -> None:

@@ -39,7 +39,7 @@ def render_gains(
         digits: after the point.
         caption: what everybody sees below.
     """
-    height = 90 + 42 * len(alphas)
+    height = 90 + max(42 * len(alphas), 170)  # or the name of the upright axis is cut
     made = plots.figure(plots.WIDTH, height)
     axes = made.add_axes((0.1, 60 / height, 0.87, 1 - 70 / height))
     limit = max(10.0**-digits, float(np.abs(gains.mean(-1)).max()))

@@ -1,6 +1,8 @@
 """Which alpha for how many labels? One position of a measured grid: its gain among its neighbours, and what that
 student makes of a photo (lesson 10, floor 7)."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from matplotlib.axes import Axes
@@ -17,6 +19,8 @@ from kdsharp.sweep import Grid
 
 SIDE, ZOOM = 96, 2
 """Pixels of the photo a side that are shown, and how large each is drawn."""
+GREY, DASHES = "#6e6e6e", ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1, 1, 1)))
+"""How the other numbers of labels are drawn: each has dashes of its own, the same at every position."""
 
 
 def words(labels: float) -> str:
@@ -82,7 +86,7 @@ class Mixes:
         return self._restored[alpha, labels]
 
     def render(self, alpha: float, labels: float, alone: bool = False) -> plots.Picture:
-        """The gain against alpha at one number of labels, the others in grey; and the crop.
+        """The gain against alpha at one number of labels, the others in grey, each with its name; and the crop.
 
         Args:
             alpha, labels: the position.
@@ -93,41 +97,56 @@ class Mixes:
         shown = 1.0 if alone else alpha
         name = "student alone" if shown == 1 else f"alpha {shown:g}"
         headline = told(self.grid, shown, labels)
-        crop = to_array(plots.crop(self.restored(shown, labels), *self.at, SIDE)).repeat(ZOOM, 0).repeat(ZOOM, 1)
-
-        def drawn(wide: bool) -> Figure:
-            side, gap = SIDE * ZOOM, 12
-            width, tall, head = (WIDTH, 300, 34) if wide else (NARROW, 300, 54)
-            height = head + tall + (0 if wide else side + 70)
-            made = plots.figure(width, height)
-            left, right = 72, width - (side + 3 * gap if wide else 8)
-            box = (left, height - head - tall + 46, right - left, tall - 52)
-            axes = made.add_axes((box[0] / width, box[1] / height, box[2] / width, box[3] / height))
-            _chart(axes, self.grid, alpha, labels)
-            made.text(
-                6 / width, 1 - 6 / height, headline if wide else headline.replace(": ", ":\n"), fontsize=10.5, va="top"
-            )
-            x, y = (width - side - gap, height - head - 44 - side) if wide else ((width - side) // 2, 10)
-            axes = made.add_axes((x / width, y / height, side / width, side / height))
-            axes.imshow(crop, interpolation="none")
-            axes.set_title(
-                f"this photo, {name}: {scores[shown]:.2f} dB\nthis photo, untouched: {untouched:.2f} dB", fontsize=8.5
-            )
-            axes.set_axis_off()
-            return made
-
+        made = chart_and_crop(
+            headline,
+            lambda axes: _chart(axes, self.grid, alpha, labels),
+            plots.crop(self.restored(shown, labels), *self.at, SIDE),
+            f"this photo, {name}: {scores[shown]:.2f} dB\nthis photo, untouched: {untouched:.2f} dB",
+        )
         alt = f"{told(self.grid, alpha, labels)}. The photo: {scores[alpha]:.2f} dB with this mix, "
         alt += f"alone {scores[1.0]:.2f}, input {untouched:.2f}."
-        return plots.Picture(on_a_phone(drawn(True), lambda _: drawn(False)), alt)
+        return plots.Picture(made, alt)
+
+
+def chart_and_crop(headline: str, chart: Callable[[Axes], None], seen: Tensor, title: str) -> Figure:
+    """A chart with a line above it and a crop beside it; on a phone the crop stands below.
+
+    Args:
+        headline: of the whole; a phone breaks it after the first colon.
+        chart: draws on its axes.
+        seen: (1, 3, SIDE, SIDE) in [0, 1].
+        title: of the crop.
+    """
+    pixels = to_array(seen).repeat(ZOOM, 0).repeat(ZOOM, 1)
+
+    def drawn(wide: bool) -> Figure:
+        side, gap = SIDE * ZOOM, 12
+        width, tall, head = (WIDTH, 300, 34) if wide else (NARROW, 300, 54)
+        height = head + tall + (0 if wide else side + 70)
+        made = plots.figure(width, height)
+        left, right = 72, width - (side + 3 * gap if wide else 8)
+        box = (left, height - head - tall + 46, right - left, tall - 52)
+        chart(made.add_axes((box[0] / width, box[1] / height, box[2] / width, box[3] / height)))
+        line = headline if wide else headline.replace(": ", ":\n", 1)
+        made.text(6 / width, 1 - 6 / height, line, fontsize=10.5, va="top")
+        x, y = (width - side - gap, height - head - 44 - side) if wide else ((width - side) // 2, 10)
+        axes = made.add_axes((x / width, y / height, side / width, side / height))
+        axes.imshow(pixels, interpolation="none")
+        axes.set_title(title, fontsize=8.5)
+        axes.set_axis_off()
+        return made
+
+    return on_a_phone(drawn(True), lambda _: drawn(False))
 
 
 def _chart(axes: Axes, grid: Grid, alpha: float, labels: float) -> None:
     """Gains against alpha on a scale that is the same at every position."""
     alphas = grid.values("alpha")
     every = {n: [mean_interval(grid.gains(alpha=a, labels=n).tolist()) for a in alphas] for n in grid.values("labels")}
-    for number, bars in every.items():
+    for number, dashes in zip(by_labels(grid), DASHES, strict=False):
         if number != labels:
-            axes.plot(alphas, [mean for mean, _ in bars], color="#b8b8b8", linewidth=1.2, zorder=1)
+            line = [mean for mean, _ in every[number]]
+            axes.plot(alphas, line, color=GREY, linestyle=dashes, linewidth=1.2, zorder=1, label=words(number))
     means, halves = zip(*every[labels], strict=True)
     axes.axhline(0, color="black", linewidth=1)
     axes.text(0.02, 0.02, "alone", fontsize=8.5, va="bottom")
@@ -139,6 +158,8 @@ def _chart(axes: Axes, grid: Grid, alpha: float, labels: float) -> None:
     tops = [mean + half for bars in every.values() for mean, half in bars]
     lows = [mean - half for bars in every.values() for mean, half in bars] + list(still.values())
     axes.set(xlabel="alpha (weight of the truth)", ylabel="gain over alone (dB)")
-    axes.set_ylim(min(lows) - 0.1, max(tops) + 0.1)
+    low, high = min(lows), max(tops)
+    axes.set_ylim(low - 0.1, high + 0.28 * (high - low))  # above the highest bar is room for the names
+    axes.legend(loc="upper right", fontsize=8.5, frameon=False, labelcolor=GREY, borderaxespad=0.2, handlelength=2.6)
     axes.set_xlim(-0.04, 1.04)
     axes.grid(alpha=0.3)

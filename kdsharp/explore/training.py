@@ -1,16 +1,14 @@
-"""What the explorers of lessons 06 and 10 draw: a network's answer after some training."""
+"""A training that can be stopped, and what lesson 06's explorer draws of one: a network's answer after some steps."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from kdsharp import plots
 from kdsharp.evaluate import mean_interval
 from kdsharp.explore.button import Stopped, Watch
-from kdsharp.metrics import psnr
 from kdsharp.train import TrainConfig, fit
 
 
@@ -32,34 +30,6 @@ def render_steps(answer: Tensor, sharp: Tensor, steps: int, rate: float, at: tup
     """A network's ``answer`` after so many steps at a learning rate, beside the truth; both (1, 3, H, W)."""
     made = plots.panels({f"rate {rate:g}, {steps} steps": answer, "truth": sharp}, sharp, at=at)
     return plots.Picture(made, f"After {steps} steps at rate {rate:g}: {plots.score(answer, sharp)}.")
-
-
-def render_mix(
-    restored: Tensor, alone: Tensor, sharp: Tensor, target: Tensor, attention: Tensor, alpha: float, temperature: float
-) -> plots.Picture:
-    """One mix of truth and teacher: the crop, its change against the student alone, and what tau compares.
-
-    Args:
-        restored: (1, 3, H, W), what a student trained with this alpha and temperature makes of a crop.
-        alone: the same of the student at alpha 1.
-        sharp, target: the truth, and the teacher's answer.
-        attention: (1, 1, h, w) at or above 0, the softmax over all positions at this temperature (lesson 09).
-        alpha, temperature: for the titles.
-    """
-    change = (0.5 + 10 * (restored - alone).mean(1, keepdim=True)).expand(-1, 3, -1, -1)
-    heat = attention.sqrt()
-    heat = F.interpolate(heat / heat.max(), restored.shape[-2:]).expand(-1, 3, -1, -1)
-    to_truth, to_teacher = psnr(restored, sharp).item(), psnr(restored, target).item()
-    shown = {
-        f"alpha {alpha:g}, temperature {temperature:g}": restored,
-        f"to the truth {to_truth:.2f} dB\nto the teacher {to_teacher:.2f} dB\nchange against alone x 10": change,
-        f"what {temperature:g} spreads compare": heat,
-    }
-    alt = (
-        f"alpha {alpha:g}, temperature {temperature:g}: the restored crop has {to_truth:.2f} dB to the truth and "
-        f"{to_teacher:.2f} dB to the teacher; beside it the change against the student alone and the attention map."
-    )
-    return plots.Picture(plots.panels(shown, difference=False, at=(0, 0)), alt)
 
 
 def schedule_sentence(runs: Mapping[str, Sequence[Sequence[float]]], baseline: str = "constant") -> str:

@@ -1,6 +1,6 @@
 """Pictures side by side, pixel for pixel: crops with scores and differences, maps, spectra."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -69,21 +69,22 @@ def _stacks(
 
     Args:
         stacks: label to pictures (h, w, 3 or 4) that stand below each other; ``box`` is a multiple of their side.
-        box: pixels a side of a picture.
+        box: pixels a side of a picture; one that is wider than high takes less height.
         columns: how many stacks stand beside each other; further ones go below.
         note: one line below all.
         gap: pixels left and right of a picture.
     """
     step, rows = box + 2 * gap, max(len(cells) for _, cells in stacks)
     text = 8 + 16 * max(label.count("\n") + 1 for label, _ in stacks)
-    tall, below = text + rows * (box + 6), 6 + 16 * (note.count("\n") + 1) if note else 0
+    high = round(box * min(1.0, max(cell.shape[0] / cell.shape[1] for _, cells in stacks for cell in cells)))
+    tall, below = text + rows * (high + 6), 6 + 16 * (note.count("\n") + 1) if note else 0
     width, height = step * columns, below + tall * -(-len(stacks) // columns)
     made = figure(width, height)
     for index, (label, cells) in enumerate(stacks):
         left, top = index % columns * step, index // columns * tall
         for row, cell in enumerate(cells):
-            y = height - top - text - (row + 1) * (box + 6)
-            axes = made.add_axes(((left + gap) / width, y / height, box / width, box / height))
+            y = height - top - text - (row + 1) * (high + 6)
+            axes = made.add_axes(((left + gap) / width, y / height, box / width, high / height))
             axes.imshow(cell, interpolation="none")
             axes.set_axis_off()
         made.text((left + step / 2) / width, 1 - (top + 6) / height, label, ha="center", va="top", fontsize=9)
@@ -111,12 +112,16 @@ def score(image: Tensor, truth: Tensor) -> str:
     return f"{shown}, SSIM {ssim(rounded, truth).item():.3f}"
 
 
-def maps(images: Mapping[str, np.ndarray], colour_map: str = "cividis") -> Figure:
-    """2-D maps (h, w) side by side, each scaled to its own range, under one perceptual colour map."""
-    scale = matplotlib.colormaps[colour_map]
+def maps(images: Mapping[str, np.ndarray], colour_map: str = "cividis", signed: Collection[str] = ()) -> Figure:
+    """2-D maps (h, w) side by side, each scaled to its own range, under one perceptual colour map.
+
+    Those whose titles are in ``signed`` have a middle instead: 0 is white, orange is above, violet below.
+    """
     stacks = []
     for title, values in images.items():
-        low, high = float(values.min()), float(values.max())
+        limit = float(np.abs(values).max())
+        low, high = (-limit, limit) if title in signed else (float(values.min()), float(values.max()))
+        scale = matplotlib.colormaps["PuOr_r" if title in signed else colour_map]
         stacks.append((title, [scale((values - low) / max(high - low, 1e-12))]))
     box = WIDTH // len(images) - 8
     wide = _stacks(stacks, box, len(stacks))

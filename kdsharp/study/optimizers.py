@@ -1,7 +1,7 @@
 """Is Adam better? Report A's student under six optimizers, at one rate and at a rate tuned for each (lesson 12)."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from kdsharp.distill import Distillation
 from kdsharp.images import quantize
 from kdsharp.metrics import psnr
 from kdsharp.models import build
-from kdsharp.recipes.rates import tuned_rate
+from kdsharp.recipes.rates import GRID, tuned_rate
 from kdsharp.study.distillation import Record, check_same_study, kept
 from kdsharp.tables import Row, read
 from kdsharp.train import OPTIMIZERS, Supervised, TrainConfig, fit
@@ -28,6 +28,11 @@ EQUAL_RATE = 1e-3
 """Report A's rate, for every optimizer."""
 
 RATES = ("equal", "tuned")
+TRIED = "tried"
+"""How the rows are named, in place of a member of ``RATES``, of the runs that a rate is tuned by."""
+ENDS = 3
+"""Rows at the end of a run whose mean is its score: one row alone may be a fall (lesson 12)."""
+
 DECAY = 0.01
 """AdamW's weight decay, torch's default; without one AdamW is Adam."""
 
@@ -75,7 +80,7 @@ OPTIMIZER_PROFILES = {
     "lab": OptimizerStudy(pictures=10, tests=10, side=32),
     "full": OptimizerStudy(),
 }
-"""``full`` takes about 25 minutes on one thread."""
+"""``lab`` takes about six minutes on one thread, ``full`` three quarters of an hour."""
 
 Pairs = dict[str, tuple[Tensor, Tensor]]
 
@@ -89,10 +94,13 @@ A crop of sky has no blur to undo, and the most blurred ones are nearly beyond r
 
 @cache
 def pairs(study: OptimizerStudy) -> Pairs:
-    """The blurred and sharp pictures, (N, 3, side, side), of ``train`` and ``test``; no photo is in both."""
+    """The blurred and sharp pictures, (N, 3, side, side), of ``train``, ``validation`` and ``test``, from different
+    photos.
+    """
     shake = degrade.protocol(study.protocol)
-    train, test = training_pictures(shake, leaves=0), [shake.prepare(photo.pixels) for photo in photos("test")]
-    return {"train": _blurred_crops(train, study.pictures, study), "test": _blurred_crops(test, study.tests, study)}
+    held = {split: [shake.prepare(photo.pixels) for photo in photos(split)] for split in ("validation", "test")}
+    found = {"train": _blurred_crops(training_pictures(shake, leaves=0), study.pictures, study)}
+    return found | {split: _blurred_crops(pictures, study.tests, study) for split, pictures in held.items()}
 
 
 def _blurred_crops(pictures: Sequence[np.ndarray], count: int, study: OptimizerStudy) -> tuple[Tensor, Tensor]:
@@ -116,12 +124,13 @@ def run(
         study: the experiment.
         out: folder of the records and of the teacher.
         optimizers: names of ``OPTIMIZERS``; all by default.
-        rates: ``equal`` (0.001 for all), ``tuned`` (of ``data/rates.toml``), or both.
+        rates: ``equal`` (0.001 for all), ``tuned`` (see :func:`climb`), or both.
         progress: show a bar.
 
     Returns:
         the tables in one: rows with rates, optimizer, learning_rate, seed, epoch, split (``train`` or ``test``), loss,
-        reconstruction, feature and psnr (dB); the numbers are nan from where a run has diverged.
+        reconstruction, feature and psnr (dB); the numbers are nan from where a run has diverged. The runs that a rate
+        was tuned by come last, with rates ``tried`` and the split ``validation``.
 
     Raises:
         UsageError: for an unknown optimizer, or a folder that holds another study.
@@ -131,15 +140,66 @@ def run(
     check_same_study(folder, asdict(study))
     data = pairs(study)
     teacher = _teacher(study, data, folder)
-    rows: list[Row] = []
-    runs = [(seed, name, kind) for seed in range(study.seeds) for name in chosen for kind in rates]
-    for seed, name, kind in tqdm(runs, desc="runs", unit="run", disable=not progress):
-        rate = EQUAL_RATE if check_name(kind, RATES, "rates") == "equal" else tuned_rate(name)
+    kinds = [check_name(kind, RATES, "rates") for kind in rates]
+
+    def trained(kind: str, name: str, rate: float, seed: int) -> list[Row]:
         path = folder / f"{name}, rate {rate:g}, seed {seed}.json"  # equal and tuned share a run at the same rate
-        record = kept(path, partial(_train, study, data, teacher, name, rate, seed))
+        splits = ["validation"] if kind == TRIED else ["train", "test"]
+        record = kept(path, partial(_train, study, data, teacher, name, rate, seed, splits))
         head = {"rates": kind, "optimizer": name, "learning_rate": rate, "seed": seed}
-        rows += [head | row for row in record["rows"]]
-    return rows
+        return [head | row for row in record["rows"]]
+
+    tried: list[Row] = []
+    for name in tqdm(chosen if "tuned" in kinds else [], desc="rates", unit="optimizer", disable=not progress):
+
+        def score(rate: float, name: str = name) -> float:
+            tried.extend(trained(TRIED, name, rate, study.seeds))  # a seed that is not compared
+            return hills(tried)[name][rate]
+
+        climb(score, tuned_rate(name))
+    best = {name: max(hill, key=hill.__getitem__) for name, hill in hills(tried).items()}
+    runs = [(seed, name, kind) for seed in range(study.seeds) for name in chosen for kind in kinds]
+    rows: list[Row] = []
+    for seed, name, kind in tqdm(runs, desc="runs", unit="run", disable=not progress):
+        rows += trained(kind, name, EQUAL_RATE if kind == "equal" else best[name], seed)
+    return rows + tried
+
+
+def climb(score: Callable[[float], float], start: float, rates: Sequence[float] = GRID) -> dict[float, float]:
+    """Tune a rate at the length of its run: walk uphill from ``start`` until both neighbours are lower.
+
+    Args:
+        score: dB on the validation pictures after a whole run at a rate; -inf where it diverges.
+        start: of ``rates``, such as the best one of much shorter runs (``data/rates.toml``).
+        rates: what may be tried, ascending.
+
+    Returns:
+        the scores of the rates that were tried, by rate.
+    """
+    tried: dict[float, float] = {}
+    at, best = -1, list(rates).index(start)
+    while at != best:
+        at = best
+        for near in (at, at - 1, at + 1):
+            if 0 <= near < len(rates) and rates[near] not in tried:
+                tried[rates[near]] = score(rates[near])
+        best = list(rates).index(max(tried, key=tried.__getitem__))
+    return tried
+
+
+def hills(rows: Sequence[Row]) -> dict[str, dict[float, float]]:
+    """What each rate that was tried scored, by optimizer and rate: the mean dB of the last ``ENDS`` rows of its run on
+    the validation pictures; -inf where it diverged.
+    """
+    runs: dict[tuple[str, float], list[float]] = {}
+    for row in rows:
+        if row["rates"] == TRIED:
+            runs.setdefault((row["optimizer"], row["learning_rate"]), []).append(row["psnr"])
+    found: dict[str, dict[float, float]] = {}
+    for (name, rate), scores in runs.items():
+        end = float(np.mean(scores[-ENDS:]))
+        found.setdefault(name, {})[rate] = end if math.isfinite(end) else -math.inf
+    return found
 
 
 def config_of(study: OptimizerStudy, optimizer: str, rate: float, seed: int) -> TrainConfig:
@@ -171,15 +231,23 @@ def _teacher(study: OptimizerStudy, data: Pairs, folder: Path) -> nn.Module:
     return checkpoints.load(path).model
 
 
-def _train(study: OptimizerStudy, data: Pairs, teacher: nn.Module, optimizer: str, rate: float, seed: int) -> Record:
-    """One run, with a row for each split at every ``study.every`` epochs."""
+def _train(
+    study: OptimizerStudy,
+    data: Pairs,
+    teacher: nn.Module,
+    optimizer: str,
+    rate: float,
+    seed: int,
+    splits: Sequence[str] = ("train", "test"),
+) -> Record:
+    """One run, with a row for each of the splits at every ``study.every`` epochs."""
     student = build(study.student, seed)
     step = Distillation(student, teacher, study.alpha, terms={"hint": 1.0}, taps=("3", "3"), loss="mse", seed=seed)
     rows: list[Row] = []
 
     def look(network: nn.Module) -> float:
-        epoch = len(rows) // 2 * study.every + study.every
-        rows.extend({"epoch": epoch, "split": split} | measure(step, *data[split]) for split in data)
+        epoch = len(rows) // len(splits) * study.every + study.every
+        rows.extend({"epoch": epoch, "split": split} | measure(step, *data[split]) for split in splits)
         return rows[-1]["psnr"]
 
     batches = Epochs(*data["train"], study.batch, seed)
@@ -188,8 +256,8 @@ def _train(study: OptimizerStudy, data: Pairs, teacher: nn.Module, optimizer: st
     except UsageError:  # it diverged
         lost = dict.fromkeys(MEASURED, math.nan)
         rows = [row for row in rows if math.isfinite(row["loss"])]
-        for epoch in range(len(rows) // 2 * study.every + study.every, study.epochs + 1, study.every):
-            rows += [{"epoch": epoch, "split": split} | lost for split in data]
+        for epoch in range(len(rows) // len(splits) * study.every + study.every, study.epochs + 1, study.every):
+            rows += [{"epoch": epoch, "split": split} | lost for split in splits]
     return {"optimizer": optimizer, "learning_rate": rate, "seed": seed, "rows": rows}
 
 

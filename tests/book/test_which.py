@@ -36,12 +36,15 @@ def test_where_no_script_runs_the_first_round_is_blind(pictures):
     assert "Which one did the network make?" in still
     assert "1.6%" in still
     assert "student" not in still
+    assert "Beside the count" not in still
+    assert "<summary>Beside the count</summary>" in WhichOne(pictures, "student", "Which?", 1, beside="1 dB").still()
     assert len(test.facts(live=False)["rounds"]) == len(SCENES)
 
 
 @pytest.mark.browser
 def test_answers_by_key_then_the_count_beside_chance_and_who_was_who(page, pictures, tmp_path):
-    test = WhichOne(pictures, "student", "Which one did the network make?", 1, name="13", zoom=2)
+    question = "Which one did the network make?"
+    test = WhichOne(pictures, "student", question, 1, name="13", zoom=2, beside="They differ by 1.4 dB.")
     assert {each.systems[0] for each in test.rounds} == {"mask", "student"}  # a coin decides who is A
     (tmp_path / "which.html").write_text(test.document("Which"), encoding="utf-8")
     page.goto((tmp_path / "which.html").as_uri())
@@ -50,6 +53,7 @@ def test_answers_by_key_then_the_count_beside_chance_and_who_was_who(page, pictu
     for k, asked in enumerate(test.rounds):
         assert f"Round {k + 1} of 6" in page.locator("[role=status]").inner_text()
         assert "student" not in page.locator("[data-island]").inner_text()
+        assert "They differ" not in page.locator("[data-island]").inner_text()
         assert all("student" not in (image.get_attribute("alt") or "") for image in page.locator("img").all())
         if k == 3:
             page.reload()
@@ -61,6 +65,7 @@ def test_answers_by_key_then_the_count_beside_chance_and_who_was_who(page, pictu
     assert "You found student in 5 of 6." in status
     assert "10.9 %" in status
     assert "no proof" in status
+    assert status.endswith("They differ by 1.4 dB.")
     rows = [row.split() for row in page.locator("tbody tr").all_inner_texts()]
     assert [row[-1] for row in rows] == ["found", "found", "missed", "found", "found", "found"]
     assert [tuple(row[1:3]) for row in rows] == [each.systems for each in test.rounds]

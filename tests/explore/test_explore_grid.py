@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from kdsharp import checkpoints, sweep
+from kdsharp import checkpoints, plots, sweep
 from kdsharp.checks import UsageError
 from kdsharp.explore import Slider
 from kdsharp.explore.button import Stopped, TrainingButton
@@ -155,8 +155,21 @@ def test_gains_of_any_unit_are_drawn_and_alpha_one_is_the_student_alone():
     assert "Warm is better." in drawn.tag()
 
 
+def test_the_upright_axis_keeps_its_whole_name_where_a_grid_has_two_rows(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plots, "figure", lambda *size: drawn.append(figure(*size)) or drawn[-1])
+    render_gains(np.zeros((2, 2, 3)), (0.1, 0.9), (1, 8), "points", "temperature T")
+    drawn[0].draw_without_rendering()
+    name = drawn[0].axes[0].yaxis.label.get_window_extent()
+    assert 0 <= name.y0 < name.y1 <= drawn[0].bbox.height
+
+
 def picture(text):
     return Picture(figure(100, 50), text)
+
+
+def known(alpha):
+    return picture(f"known at alpha {alpha:g}")
 
 
 def slow_training(steps, pause):
@@ -180,7 +193,7 @@ def press(widget, **message):
 
 
 def test_the_button_trains_where_the_slider_stands():
-    button = TrainingButton(slow_training(5, 0), "t", 5, alpha=Slider("alpha", (0.0, 0.5, 1.0), 0.5))
+    button = TrainingButton(slow_training(5, 0), known, "t", 5, alpha=Slider("alpha", (0.0, 0.5, 1.0), 0.5))
     widget = button.widget()
     assert widget.facts["sliders"][0]["start"] == 1
     press(widget, train=[2])
@@ -192,7 +205,7 @@ def test_the_button_trains_where_the_slider_stands():
 
 
 def test_stop_stops_and_shows_what_there_is():
-    button = TrainingButton(slow_training(10_000, 0.01), "t", 10_000, alpha=Slider("alpha", (0.0, 1.0), 0.0))
+    button = TrainingButton(slow_training(10_000, 0.01), known, "t", 10_000, alpha=Slider("alpha", (0.0, 1.0), 0.0))
     widget = button.widget()
     press(widget, train=[0])
     time.sleep(0.5)
@@ -214,21 +227,23 @@ def test_an_error_in_the_thread_is_said():
     def broken(watch, alpha):
         raise ValueError("no such network")
 
-    button = TrainingButton(broken, "t", 3, alpha=Slider("alpha", (0.0,), 0.0))
+    button = TrainingButton(broken, known, "t", 3, alpha=Slider("alpha", (0.0,), 0.0))
     widget = button.widget()
     press(widget, train=[0])
     button.thread.join(20)
     assert widget.answer == {"step": 0, "text": "ValueError: no such network", "running": False, "picture": None}
 
 
-def test_the_page_shows_one_training():
-    button = TrainingButton(slow_training(4, 0), "A <title>", 4, alpha=Slider("alpha", (0.0, 0.5), 0.4))
-    page = button.page()
-    assert "alpha 0.5 after 4 steps" in page
+def test_the_page_shows_what_is_known_and_trains_nothing():
+    def never(watch, alpha):
+        raise AssertionError("trained without being asked")
+
+    page = TrainingButton(never, known, "A <title>", 4, alpha=Slider("alpha", (0.0, 0.5), 0.4)).page()
+    assert "known at alpha 0.5" in page
     assert "A &lt;title&gt;" in page
-    assert "one training of 4 steps at alpha 0.5" in page
+    assert "trains 4 steps, in JupyterLab" in page
     with pytest.raises(UsageError, match="at least one slider"):
-        TrainingButton(slow_training(4, 0), "t", 4)
+        TrainingButton(never, known, "t", 4)
 
 
 def test_training_stops_between_two_steps():

@@ -5,9 +5,10 @@ import itertools
 
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from kdsharp import checkpoints, sweep
-from kdsharp.explore.mixes import Mixes, best_mix, by_labels, gains_of, told
+from kdsharp.explore.mixes import Mixes, _chart, best_mix, by_labels, gains_of, told, words
 from kdsharp.models import build
 
 ALPHAS, LABELS, SEEDS = (0.0, 0.5, 1.0), (0.0, 2.0), (0, 1, 2)
@@ -65,6 +66,20 @@ def test_gains_are_a_line_with_whiskers(grid):
     assert alphas == [0, 0.5]
     assert means == pytest.approx([0.5, 0.8])
     assert halves == pytest.approx([0.0497, 0.0497], abs=1e-3)
+
+
+def test_the_other_numbers_of_labels_have_names_and_keep_their_dashes():
+    mixes = sweep.load_grid("labels")
+    seen = {}
+    for labels in mixes.values("labels"):
+        axes = Figure().add_axes((0, 0, 1, 1))
+        _chart(axes, mixes, 0.5, labels)
+        named = {line.get_label(): line for line in axes.lines if not line.get_label().startswith("_")}
+        assert set(named) == {words(other) for other in mixes.values("labels") if other != labels}
+        for name, line in named.items():
+            seen.setdefault(name, set()).add(str(line._dash_pattern))
+    assert all(len(dashes) == 1 for dashes in seen.values())
+    assert len(set.union(*seen.values())) == 3
 
 
 def test_the_picture_is_that_students(grid):

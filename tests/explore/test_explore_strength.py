@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from kdsharp.explore.strength import render_strength, render_unsharp
-from kdsharp.explore.training import render_mix, render_steps
+from kdsharp.explore.training import render_steps
 from kdsharp.filters.spatial import blur
 
 SHARP = (torch.rand(1, 3, 150, 160, generator=torch.Generator().manual_seed(0)) * 255).round() / 255
@@ -44,16 +44,3 @@ def test_steps_names_the_rate_and_the_score():
     picture = render_steps(SHARP, SHARP, 20, 0.004, (10, 10))
     assert "After 20 steps at rate 0.004: identical" in picture.alt
     assert render_steps(SOFT, SHARP, 0, 1e-4, (10, 10)).webp != picture.webp
-
-
-def test_mix_shows_change_and_attention():
-    even, peaked = torch.full((1, 1, 75, 80), 1 / 6000), torch.zeros(1, 1, 75, 80)
-    peaked[..., 3, 3] = 1
-    arguments = {"alone": SOFT, "sharp": SHARP, "target": SOFT}
-    same = render_mix(SOFT, attention=even, alpha=1, temperature=8, **arguments)
-    assert "inf dB to the teacher" in same.alt or "identical" in same.alt
-    drawn = {
-        render_mix(restored, attention=attention, alpha=1, temperature=8, **arguments).webp
-        for restored, attention in itertools.product((SOFT, SHARP), (even, peaked))
-    }
-    assert len(drawn) == 4

@@ -19,7 +19,7 @@ export function verdict(right, chances) {
 }
 
 function render({ model, el }) {
-  const facts = model.get("facts"), { rounds, wanted, other, choices, chances } = facts;
+  const facts = model.get("facts"), { rounds, wanted, other, choices, chances, beside } = facts;
   const key = `which:${facts.name}`, before = recall(key);
   let answers = before?.id === facts.id ? before.answers : [];
 
@@ -46,7 +46,7 @@ function render({ model, el }) {
       make("img", { src: facts.pictures[system][scene], alt: `${scene}: ${system}`, width: facts.width }), make("figcaption", {}, system)))));
     fill(el, "eyes",
       make("div", { role: "status" }, make("p", {}, make("b", {}, `You found ${wanted} in ${right} of ${rounds.length}.`)),
-        make("p", {}, verdict(right, chances))),
+        make("p", {}, verdict(right, chances)), ...(beside ? [make("p", {}, beside)] : [])),
       table, make("details", {}, make("summary", {}, "All pairs, with their names"), ...pairs), make("p", { class: "kdsharp-row" }, again));
     el.dataset.stage = "result";
   }
