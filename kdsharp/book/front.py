@@ -38,7 +38,7 @@ EYE = (40, 95)
 def write(out: Path) -> None:
     """Write what ``index.md`` includes into a book's sources."""
     picture = front_picture()
-    (out / "_static" / "front.webp").write_bytes(picture.webp)  # by its name: a clip's poster and the title on paper
+    (out / "_static" / "front.webp").write_bytes(picture.content)  # by its name: a clip's poster and the title on paper
     shown = picture.tag().replace(picture.src(), "_static/front.webp")
     (out / "front.html").write_text(unpacked(shown, out / "_static" / "content", "_static/content"), "utf-8")
     (out / "clip.html").write_text(clip.write(shots(), load_grid("labels"), 2, EYE, out / "_static"), "utf-8")

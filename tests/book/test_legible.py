@@ -83,7 +83,9 @@ def test_at_390_pixels_every_kind_of_figure_has_letters_of_11_pixels(page, tmp_p
         assert {alt for alt, _ in page.evaluate(SIZES)} == {*kinds, "1 steps"}
         assert small(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        assert page.locator("img[alt=curves]").evaluate("image => image.currentSrc.length") > 2000
+        charts = page.locator("img:is([alt=curves], [alt=bars], [alt=pareto], [alt=scatter], [alt=drawing])")
+        lines = charts.evaluate_all("every => every.filter((each) => each.currentSrc.startsWith('data:image/svg+xml'))")
+        assert len(lines) == charts.count() == 5
         assert page.locator(".kdsharp-pan:has(img[alt=drawing])").get_attribute("tabindex") == "0"
 
 
@@ -97,6 +99,8 @@ def test_at_390_pixels_a_lesson_has_letters_of_11_pixels(page, book, lesson):
     settled(page)
     assert page.evaluate(SIZES)
     assert small(page) == []
+    charts = "every => every.filter((each) => each.currentSrc.endsWith('.svg') && each.naturalWidth).length"
+    assert page.locator("img[data-lettering]").evaluate_all(charts)
 
 
 def test_a_loupe_shows_the_pixels_of_a_photo_as_they_are_and_keys_move_it(chrome, tmp_path):
@@ -108,7 +112,7 @@ def test_a_loupe_shows_the_pixels_of_a_photo_as_they_are_and_keys_move_it(chrome
         expect(glass).to_be_hidden()
         image.click(position={"x": 101, "y": 120})
         expect(glass).to_be_visible()
-        file = np.asarray(Image.open(io.BytesIO(picture.webp)))
+        file = np.asarray(Image.open(io.BytesIO(picture.content)))
         seen = np.asarray(Image.open(io.BytesIO(glass.screenshot())).convert("RGB"))
         middle = seen.shape[0] // 2
         np.testing.assert_array_equal(

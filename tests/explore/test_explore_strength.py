@@ -43,7 +43,7 @@ def test_no_amount_changes_nothing_and_too_much_does_harm():
 def test_steps_names_the_rate_and_the_score():
     picture = render_steps(SHARP, SHARP, 20, 0.004, (10, 10))
     assert "After 20 steps at rate 0.004: identical" in picture.alt
-    assert render_steps(SOFT, SHARP, 0, 1e-4, (10, 10)).webp != picture.webp
+    assert render_steps(SOFT, SHARP, 0, 1e-4, (10, 10)).content != picture.content
 
 
 def test_mix_shows_change_and_attention():
@@ -53,7 +53,7 @@ def test_mix_shows_change_and_attention():
     same = render_mix(SOFT, attention=even, alpha=1, temperature=8, **arguments)
     assert "inf dB to the teacher" in same.alt or "identical" in same.alt
     drawn = {
-        render_mix(restored, attention=attention, alpha=1, temperature=8, **arguments).webp
+        render_mix(restored, attention=attention, alpha=1, temperature=8, **arguments).content
         for restored, attention in itertools.product((SOFT, SHARP), (even, peaked))
     }
     assert len(drawn) == 4
