@@ -11,7 +11,7 @@ from PIL import Image
 from kdsharp import plots
 from kdsharp.checks import UsageError
 from kdsharp.images import to_array
-from kdsharp.plots.narrow import NARROW, lettering, narrowed
+from kdsharp.plots.narrow import NARROW, has_photo, lettering, narrowed
 
 
 def test_stripes_are_two_bright_points_on_a_dark_ground():
@@ -159,6 +159,20 @@ def test_a_photo_is_in_its_file_to_the_last_bit_and_twice_as_fine_as_the_page():
     expected = np.kron(to_array(image), np.ones((4, 4, 1), np.uint8))
     windows = np.lib.stride_tricks.sliding_window_view(found, expected.shape)[..., 0, :, :, :]
     assert any(np.array_equal(window, expected) for row in windows for window in row)
+
+
+def test_whether_a_figure_is_a_photo_and_how_small_its_letters_are_is_found_without_making_ticks_for_photos(
+    monkeypatch,
+):
+    photo, mixed = (
+        plots.panels({"noise": torch.rand(1, 3, 40, 40)}, zoom=2),
+        plots.spectra({"a": torch.rand(1, 3, 64, 64)}),
+    )
+    letters = [each for each in mixed.findobj(matplotlib.text.Text) if each.get_text().strip()]
+    assert lettering(mixed) == pytest.approx(min(each.get_fontsize() for each in letters) * plots.DPI / 72)
+    assert [has_photo(each) for each in (photo, mixed, plots.curves(LINES, "x", "y"))] == [True, True, False]
+    monkeypatch.setattr(matplotlib.axis.Axis, "get_major_ticks", lambda *_: pytest.fail("ticks of a photo"))
+    assert plots.Picture(photo, "noise").lettering >= 11
 
 
 def test_who_waits_at_a_slider_gets_a_picture_in_fewer_pixels():

@@ -13,10 +13,9 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 from PIL import Image
 
-from kdsharp.plots.narrow import DPI, NARROW, lettering, narrowed
+from kdsharp.plots.narrow import DPI, NARROW, has_photo, lettering, narrowed
 
 WIDTH = 720
 """Width of a figure in pixels: what fits the text column of the published book at 1:1."""
@@ -59,7 +58,7 @@ class Picture:
         self.content = _render(figure)
         self.width = round(figure.get_figwidth() * DPI)
         self.lettering = lettering(figure)
-        self.is_photo = bool(figure.findobj(AxesImage))
+        self.is_photo = has_photo(figure)
         narrow = None if _is_quick.get() else narrowed(figure)
         self.narrow = None if narrow is None else _render(narrow)
         self.narrow_width = None if narrow is None else round(narrow.get_figwidth() * DPI)
@@ -137,7 +136,7 @@ def _address(content: bytes) -> str:
 
 
 def _render(made: Figure) -> bytes:
-    if _is_quick.get() or made.findobj(AxesImage):
+    if _is_quick.get() or has_photo(made):
         return webp(made)
     lines = _svg(made)
     return lines if len(lines) <= LINES else webp(made)
