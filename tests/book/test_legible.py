@@ -103,6 +103,21 @@ def test_at_390_pixels_a_lesson_has_letters_of_11_pixels(page, book, lesson):
     assert page.locator("img[data-lettering]").evaluate_all(charts)
 
 
+SHRUNK = """() => [...document.querySelectorAll("img[data-photo]")]
+  .filter((each) => each.clientWidth && each.clientWidth !== Number(each.getAttribute("width")))
+  .map((each) => [each.alt, each.clientWidth])"""
+"""Photos whose pixels are not those of the page, with their width there."""
+
+
+@pytest.mark.parametrize("lesson", once(course.lessons(), "04_measuring"))
+def test_on_a_desk_a_photo_is_as_wide_as_it_was_drawn(page, book, lesson):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{book}/lessons/{lesson}.html")
+    page.evaluate(OPEN)
+    assert page.locator("img[data-photo]").count()
+    assert page.evaluate(SHRUNK) == []
+
+
 def test_a_loupe_shows_the_pixels_of_a_photo_as_they_are_and_keys_move_it(chrome, tmp_path):
     fine = chrome.new_page(viewport={"width": 900, "height": 700}, device_scale_factor=2)
     picture = plots.Picture(plots.panels({"noise": PHOTO}, zoom=3), "noise", "Noise.")
