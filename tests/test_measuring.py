@@ -36,7 +36,7 @@ def test_the_noise_comes_from_the_seed(cat):
 def test_a_frame_is_pure_and_tells_its_scores_in_words(cat, decibels):
     before = cat.clone()
     first, again = (measuring.render_same_psnr(cat, decibels, at=(10, 60)) for _ in range(2))
-    assert first.webp == again.webp
+    assert first.content == again.content
     assert torch.equal(cat, before)
     assert f"{decibels:g} dB" in first.alt
     assert f"noisy {ssim(measuring.same_psnr(cat, decibels)['noisy'], cat).item():.3f}" in first.alt
@@ -44,7 +44,7 @@ def test_a_frame_is_pure_and_tells_its_scores_in_words(cat, decibels):
 
 
 def test_the_ends_of_the_slider_differ(cat):
-    assert measuring.render_same_psnr(cat, 20.0).webp != measuring.render_same_psnr(cat, 40.0).webp
+    assert measuring.render_same_psnr(cat, 20.0).content != measuring.render_same_psnr(cat, 40.0).content
 
 
 def test_a_psnr_that_no_blur_reaches(cat):

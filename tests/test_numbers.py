@@ -26,7 +26,7 @@ def test_the_front_picture_in_readme_is_current():
     from kdsharp.book.front import front_picture
 
     committed = np.asarray(Image.open(ROOT / "book" / "front.webp").convert("RGB"), float)
-    drawn = np.asarray(Image.open(io.BytesIO(front_picture().webp)).convert("RGB"), float)
+    drawn = np.asarray(Image.open(io.BytesIO(front_picture().content)).convert("RGB"), float)
     assert committed.shape == drawn.shape
     assert np.abs(committed - drawn).mean() < 2
 

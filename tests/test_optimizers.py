@@ -1,13 +1,11 @@
 """The optimizer study: one rule for all, records that are kept, sums that hold, and the paths of the explorer."""
 
-import io
 import json
 import math
 from dataclasses import replace
 
 import pytest
 import torch
-from PIL import Image
 from typer.testing import CliRunner
 
 from kdsharp import claims, cli, tables
@@ -230,7 +228,7 @@ def test_plain_momentum_walks_as_on_paper():
 @pytest.mark.parametrize("steepness", [1, 80])
 def test_corners_of_the_valley(rate, steepness):
     picture = descent.render_descent(rate, steepness, steps=10)
-    assert Image.open(io.BytesIO(picture.webp)).size == (2 * 720, 2 * 452)
-    assert picture.webp == descent.render_descent(rate, steepness, steps=10).webp
+    assert picture.width == 720
+    assert picture.content == descent.render_descent(rate, steepness, steps=10).content
     assert all(name in picture.alt for name in OPTIMIZERS)
     assert ("sgd left the valley" in picture.alt) == (rate == 10)

@@ -11,7 +11,7 @@ from PIL import Image
 from kdsharp import plots
 from kdsharp.checks import UsageError
 from kdsharp.images import to_array
-from kdsharp.plots.narrow import NARROW, lettering, narrowed
+from kdsharp.plots.narrow import NARROW, has_photo, lettering, narrowed
 
 
 def test_stripes_are_two_bright_points_on_a_dark_ground():
@@ -154,30 +154,60 @@ def test_a_photo_is_in_its_file_to_the_last_bit_and_twice_as_fine_as_the_page():
     image = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))
     picture = plots.Picture(plots.panels({"noise": image}, zoom=2), "noise")
     assert "data-photo" in picture.tag()
-    found = np.asarray(Image.open(io.BytesIO(picture.webp)))
+    found = np.asarray(Image.open(io.BytesIO(picture.content)))
     assert found.shape[1] == 2 * picture.width
     expected = np.kron(to_array(image), np.ones((4, 4, 1), np.uint8))
     windows = np.lib.stride_tricks.sliding_window_view(found, expected.shape)[..., 0, :, :, :]
     assert any(np.array_equal(window, expected) for row in windows for window in row)
 
 
+def test_whether_a_figure_is_a_photo_and_how_small_its_letters_are_is_found_without_making_ticks_for_photos(
+    monkeypatch,
+):
+    photo, mixed = (
+        plots.panels({"noise": torch.rand(1, 3, 40, 40)}, zoom=2),
+        plots.spectra({"a": torch.rand(1, 3, 64, 64)}),
+    )
+    letters = [each for each in mixed.findobj(matplotlib.text.Text) if each.get_text().strip()]
+    assert lettering(mixed) == pytest.approx(min(each.get_fontsize() for each in letters) * plots.DPI / 72)
+    assert [has_photo(each) for each in (photo, mixed, plots.curves(LINES, "x", "y"))] == [True, True, False]
+    monkeypatch.setattr(matplotlib.axis.Axis, "get_major_ticks", lambda *_: pytest.fail("ticks of a photo"))
+    assert plots.Picture(photo, "noise").lettering >= 11
+
+
 def test_who_waits_at_a_slider_gets_a_picture_in_fewer_pixels():
-    made = plots.curves(LINES, "x", "y")
+    made = plots.panels({"noise": torch.rand(1, 3, 40, 40)}, zoom=2)
     with plots.quickly():
-        quick = plots.Picture(made, "three")
-    whole = plots.Picture(made, "three")
+        quick = plots.Picture(made, "noise")
+        chart = plots.Picture(plots.curves(LINES, "x", "y"), "three")
+    whole = plots.Picture(made, "noise")
     assert quick.width == whole.width
-    assert Image.open(io.BytesIO(quick.webp)).width == quick.width
-    assert Image.open(io.BytesIO(whole.webp)).width == 2 * whole.width
-    assert (quick.narrow, len(quick.frame()), len(whole.frame())) == (None, 2, 3)
+    assert Image.open(io.BytesIO(quick.content)).width == quick.width
+    assert Image.open(io.BytesIO(whole.content)).width == 2 * whole.width
+    assert (chart.narrow, len(chart.frame())) == (None, 2)
+    assert Image.open(io.BytesIO(chart.content)).width == chart.width
     assert made.dpi == plots.DPI
 
 
-def test_a_figure_that_is_rendered_keeps_its_canvas():
+def test_a_chart_is_lines_alike_each_time_and_one_of_many_points_is_pixels():
+    first, again = (plots.Picture(plots.curves(LINES, "x", "y"), "three") for _ in range(2))
+    assert first.content.startswith(b"<?xml")
+    assert first.content == again.content
+    assert b"<image" not in first.content
+    assert [each.partition(";")[0] for each in first.frame()[::2]] == ["data:image/svg+xml"] * 2
+    at = np.random.default_rng(0).random((2, 2000))
+    cloud = plots.Picture(plots.scatter({"tiles": (at[0], at[1])}, "x", "y"), "a cloud")
+    assert Image.open(io.BytesIO(cloud.content)).format == "WEBP"
+    assert Image.open(io.BytesIO(plots.webp(plots.curves(LINES, "x", "y")))).width == 2 * plots.WIDTH
+
+
+@pytest.mark.parametrize("draw", [plots.Picture, lambda made, _: plots.webp(made)])
+def test_a_figure_that_is_rendered_keeps_its_canvas_and_its_size(draw):
     made = plots.figure(100, 50)
     before = made.canvas
-    plots.Picture(made, "nothing")
+    draw(made, "nothing")
     assert made.canvas is before
+    assert made.dpi == plots.DPI
 
 
 def test_panels_that_fit_a_phone_as_they_are_have_no_other_form():
@@ -186,10 +216,11 @@ def test_panels_that_fit_a_phone_as_they_are_have_no_other_form():
     assert narrowed(plots.panels(dict.fromkeys("abcdef", image), difference=False)).get_figwidth() <= 3.56
 
 
-def test_a_chart_takes_few_bytes_and_keeps_every_pixel():
-    made = plots.curves({f"curve {k}": (np.arange(50), np.sin(np.arange(50) / k)) for k in (3, 5, 9)}, "x", "y")
-    shown = plots.Picture(made, "three curves")
+def test_a_chart_in_pixels_takes_few_bytes_and_keeps_every_pixel():
+    shown = plots.webp(
+        plots.curves({f"curve {k}": (np.arange(50), np.sin(np.arange(50) / k)) for k in (3, 5, 9)}, "x", "y")
+    )
     again = io.BytesIO()
-    Image.open(io.BytesIO(shown.webp)).save(again, format="webp", lossless=True, quality=20, method=0)
-    assert np.array_equal(Image.open(again), Image.open(io.BytesIO(shown.webp)))
-    assert len(shown.webp) < len(again.getvalue()) / 2
+    Image.open(io.BytesIO(shown)).save(again, format="webp", lossless=True, quality=20, method=0)
+    assert np.array_equal(Image.open(again), Image.open(io.BytesIO(shown)))
+    assert len(shown) < len(again.getvalue()) / 2

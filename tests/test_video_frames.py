@@ -29,6 +29,13 @@ def test_a_written_clip_comes_back(tmp_path):
     assert min(psnr(to_tensor(a), to_tensor(b)).item() for a, b in zip(clip, back, strict=True)) > 35
 
 
+def test_a_coarser_clip_is_smaller_and_each_can_be_played_while_it_still_loads(tmp_path):
+    clip = list(frames.pan(PHOTO, (40, 60), 9))
+    fine, coarse = (frames.write(clip, tmp_path / f"{crf}.mp4", crf=crf).read_bytes() for crf in (None, 40))
+    assert len(coarse) < len(fine)
+    assert fine.index(b"moov") < fine.index(b"mdat")
+
+
 def test_flicker_is_the_deviation_over_time():
     noise = np.random.default_rng(0).normal(100, 4, (200, 8, 8, 3)).round().astype(np.uint8)
     assert frames.flicker(noise) == pytest.approx(4, rel=0.03)

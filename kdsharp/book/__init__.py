@@ -1,10 +1,11 @@
 """The book: built from executed lessons, and served to a browser of this machine (floor 8).
 
 The floor plan: what is built and in which order, here; what the published book is told, and what each lesson loses on
-the way, in :mod:`~kdsharp.book.settings`; what the first page shows in :mod:`~kdsharp.book.front`; the page for a
-reader's own photo in :mod:`~kdsharp.book.sharpening`; the package's own pages in :mod:`~kdsharp.book.reference`; what
-Sphinx adds to every page in :mod:`~kdsharp.book.pages`. What is built is served by :mod:`~kdsharp.book.serving` and
-printed by :mod:`~kdsharp.book.printing`; its explorers alone stand on the page of :mod:`~kdsharp.book.stage`.
+the way, in :mod:`~kdsharp.book.settings`; what the first page shows in :mod:`~kdsharp.book.front`, its clip in
+:mod:`~kdsharp.book.clip`; the page for a reader's own photo in :mod:`~kdsharp.book.sharpening`; the package's own
+pages in :mod:`~kdsharp.book.reference`; what Sphinx adds to every page in :mod:`~kdsharp.book.pages`. What is built is
+served by :mod:`~kdsharp.book.serving` and printed by :mod:`~kdsharp.book.printing`; its explorers alone stand on the
+page of :mod:`~kdsharp.book.stage`.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What the book's first page shows: the wipe, the map of the lessons, and the picture that other sites show of it."""
+"""What the book's first page shows: a clip, the wipe, the map of the lessons, and the picture that other sites show."""
 
 import html
 import io
@@ -12,25 +12,36 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from kdsharp import checkpoints
+from kdsharp.book import clip
 from kdsharp.course import lessons
 from kdsharp.course.guide import overview
 from kdsharp.datasets import photos, synthetic_pairs
 from kdsharp.degrade import protocol
 from kdsharp.evaluate import contestants
 from kdsharp.explore.wipe import Wipe
-from kdsharp.images import to_array
+from kdsharp.images import quantize, to_array
 from kdsharp.island.files import unpacked
+from kdsharp.metrics import psnr
+from kdsharp.models import count_parameters
 from kdsharp.plots import Picture, panels
+from kdsharp.sweep import load_grid
 
 WIDTH, HEIGHT, GAP = 178, 58, 26
 """Of a lesson on the map and of the space beside it, in pixels."""
 CARD = (1200, 630)
 """Of the picture for other sites, in pixels: what they crop least."""
+EYE = (40, 95)
+"""Row and column where the part of the photo begins that the clip shows."""
 
 
 def write(out: Path) -> None:
     """Write what ``index.md`` includes into a book's sources."""
-    (out / "front.webp").write_bytes(front_picture().webp)
+    picture = front_picture()
+    (out / "_static" / "front.webp").write_bytes(picture.content)  # by its name: a clip's poster and the title on paper
+    shown = picture.tag().replace(picture.src(), "_static/front.webp")
+    (out / "front.html").write_text(unpacked(shown, out / "_static" / "content", "_static/content"), "utf-8")
+    (out / "clip.html").write_text(clip.write(shots(), load_grid("labels"), 2, EYE, out / "_static"), "utf-8")
     images, _ = _images()
     before, after = to_array(images["blurred"]), to_array(images["student"])
     page = Wipe(("blurred by an unsteady hand", before), ("after the student", after)).page()
@@ -44,6 +55,18 @@ def front_picture() -> Picture:
     images, sharp = _images()
     alt = "A cat's eye: blurred, unsharp mask, student, teacher, sharp; below, the difference to the sharp photo"
     return Picture(panels(images | {"sharp": sharp}, sharp, at=(70, 110)), alt)
+
+
+def shots() -> list[clip.Shot]:
+    """The photo blurred, after each method, and sharp, as the clip shows them."""
+    images, sharp = _images()
+    names = {"student": ("small", "a small student"), "teacher": ("teacher", "its large teacher")}
+    found = [clip.Shot("sharp", to_array(sharp), float("inf"))]
+    for title, image in reversed(images.items()):
+        checkpoint, words = names.get(title, ("", title))
+        weights = count_parameters(checkpoints.load(checkpoint).model) if checkpoint else 0
+        found.insert(0, clip.Shot(words, to_array(image), psnr(quantize(image), sharp).item(), weights))
+    return found
 
 
 @cache

@@ -166,8 +166,10 @@ def _listed(pages: list[tuple[str, str, str]]) -> str:
 
 
 def lay_flat(article: Tag) -> None:
-    """Open what paper cannot: stills, hints and solutions; the code of figures, checks and imports stays on screen."""
-    for each in article.select("script, .headerlink, button, noscript style"):
+    """Open what paper cannot: stills, hints and solutions; clips and the code of figures, checks and imports stay on
+    screen.
+    """
+    for each in article.select("script, .headerlink, button, noscript style, .kdsharp-clip"):
         each.decompose()
     for each in article.select("noscript"):
         each.unwrap()

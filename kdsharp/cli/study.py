@@ -44,7 +44,7 @@ def distillation(
     Example: `kdsharp study distillation --profile lab --arm output --seeds 3`
     """
     from kdsharp import study, tables
-    from kdsharp.plots import Picture
+    from kdsharp.plots import webp
 
     given = {"seeds": seeds, "steps": steps, "student": student, "teacher": teacher}
     chosen, command = _study("distillation", profile, given)
@@ -52,11 +52,8 @@ def distillation(
     folder = _folder(out, profile, steps)
     records = study.run(chosen, folder, arm or (), regimes=regime or ())
     lines = study.summary(records)
-    alt = "Gain over the student alone, with 95 % intervals: " + "; ".join(
-        f"{line.regime}, {line.arm}: {line.gain:+.2f} dB" for line in lines if line.verdict != "the baseline"
-    )
     text = study.markdown(lines, chosen, command, f", teacher `{chosen.teacher}`")
-    for name, content in (("table.md", text.encode()), ("figure.webp", Picture(study.figure(lines), alt).webp)):
+    for name, content in (("table.md", text.encode()), ("figure.webp", webp(study.figure(lines)))):
         with atomic_path(folder / name) as file:
             file.write_bytes(content)
     if table is not None:
@@ -143,7 +140,7 @@ def optimizers(
     Example: `kdsharp study optimizers --profile lab --optimizer adam --optimizer sgd`
     """
     from kdsharp import provenance, study, tables
-    from kdsharp.plots import Picture
+    from kdsharp.plots import webp
     from kdsharp.study import standings
 
     chosen = study.OPTIMIZER_PROFILES[check_name(profile, study.OPTIMIZER_PROFILES, "profile")]
@@ -158,10 +155,9 @@ def optimizers(
     )
     for path in (folder / "table.csv", *([table] if table is not None else [])):
         tables.write(path, note, rows)
-    alt = "PSNR on test pictures: " + "; ".join(f"{x.rates} {x.optimizer} {x.psnr:.2f} dB" for x in lines)
     for name, content in (
         ("table.md", f"{note}\n\n{standings.markdown(lines)}".encode()),
-        ("figure.webp", Picture(standings.figure(lines), alt).webp),
+        ("figure.webp", webp(standings.figure(lines))),
     ):
         with atomic_path(folder / name) as file:
             file.write_bytes(content)

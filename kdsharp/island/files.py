@@ -16,8 +16,8 @@ from PIL import Image
 
 from kdsharp.checks import make_folder
 
-DATA = re.compile(r"data:(image/webp|image/png|application/octet-stream);base64,([A-Za-z0-9+/]+=*)")
-SUFFIXES = {"image/webp": "webp", "image/png": "png", "application/octet-stream": "bin"}
+DATA = re.compile(r"data:(image/webp|image/png|image/svg\+xml|application/octet-stream);base64,([A-Za-z0-9+/]+=*)")
+SUFFIXES = {"image/webp": "webp", "image/png": "png", "image/svg+xml": "svg", "application/octet-stream": "bin"}
 SMALL = 2000
 """Characters: what is shorter stays in the page, where it costs less than a request."""
 SEALED = re.compile(

@@ -5,7 +5,7 @@
 
 from kdsharp.plots import networks
 from kdsharp.plots.charts import COLOURS, DASHES, bars, curves, pareto, scatter
-from kdsharp.plots.figure import DPI, WIDTH, Picture, figure, quickly, show
+from kdsharp.plots.figure import DPI, WIDTH, Picture, figure, quickly, show, webp
 from kdsharp.plots.pictures import crop, maps, panels, score, spectra, spectrum_pixels, squares
 
 __all__ = [
@@ -29,4 +29,5 @@ __all__ = [
     "spectra",
     "spectrum_pixels",
     "squares",
+    "webp",
 ]

@@ -3,12 +3,15 @@
 import math
 import pickle
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from weakref import WeakKeyDictionary
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.text import Text
 
 DPI = 100
@@ -33,9 +36,24 @@ def narrowed(made: Figure) -> Figure | None:
     return draw(made) if draw else None
 
 
+def drawn(artist: Artist) -> Iterator[Artist]:
+    """An artist and all that belongs to it, as ``findobj`` gives them, but for axes that are switched off: those of
+    photos, whose ticks nobody has made yet, and making them takes as long as drawing.
+    """
+    yield artist
+    for each in artist.get_children():
+        if not (isinstance(each, Axis) and not each.axes.axison):
+            yield from drawn(each)
+
+
+def has_photo(made: Figure) -> bool:
+    """Whether a figure holds pixels."""
+    return any(isinstance(each, AxesImage) for each in drawn(made))
+
+
 def lettering(made: Figure) -> float:
     """Size of the smallest letters of a figure in pixels; infinite where it has none."""
-    texts = [each for each in made.findobj(Text) if each.get_visible() and each.get_text().strip()]
+    texts = [each for each in drawn(made) if isinstance(each, Text) and each.get_visible() and each.get_text().strip()]
     return min((float(each.get_fontsize()) * DPI / 72 for each in texts), default=math.inf)
 
 

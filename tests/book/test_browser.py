@@ -13,10 +13,16 @@ pytestmark = [
 ]
 
 
-def test_the_front_page_shows_its_picture(page, book):
+@pytest.mark.parametrize(("width", "least"), [(1440, 1440), (390, 500)])
+def test_the_front_page_shows_its_picture_and_on_a_phone_another(page, book, width, least):
+    page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"{book}/index.html")
     picture = page.locator("img[src*='front.webp']")
-    assert picture.evaluate("image => image.complete && image.naturalWidth") > 600
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.currentSrc").endswith("front.webp") == (width > 600)
+    file = "async image => { await image.decode(); return image.naturalWidth * devicePixelRatio; }"
+    assert picture.evaluate(file) >= least
 
 
 def move(slider):
@@ -90,6 +96,24 @@ def test_an_explorer_can_be_read_and_its_pixels_are_as_they_are(page, book, sche
     box = picture.bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= width
+
+
+CODE = """() => {
+  const heights = (nodes) => [...nodes].reduce((sum, node) => sum + node.getBoundingClientRect().height, 0);
+  const inputs = [...document.querySelectorAll("article div.cell_input")];
+  const shown = inputs.filter((node) => !node.closest("details:not([open])"));
+  return [heights(shown), heights(document.querySelectorAll("article"))];
+}"""
+"""Pixels that the code takes which stands open, and those of the page."""
+
+
+@pytest.mark.parametrize("lesson", once(course.lessons(), "05_known_blur"))
+def test_code_takes_less_than_a_quarter_of_a_pages_height(page, book, lesson):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{book}/lessons/{lesson}.html")
+    settled(page)
+    code, whole = page.evaluate(CODE)
+    assert 0 < code < whole / 4
 
 
 def test_from_disk_the_still_stays_and_says_where_sliders_move(page, smoke_build):

@@ -276,7 +276,8 @@ def test_the_book_has_it_whole_the_camera_gives_frames_and_it_opens_without_a_ne
     page.locator("[data-part=camera]").click()
     three_or_more = re.compile(r"^([3-9]|\d\d+)$")
     expect(page.locator(".kdsharp-browser")).to_have_attribute("data-frames", three_or_more, timeout=120_000)
-    assert re.search(r"640 x 480, small: [\d.]+ frames a second", said(page))
+    parts = r"\(reading \d+ ms, network \d+ ms, drawing \d+ ms\)"
+    assert re.search(rf"640 x 480, small: [\d.]+ frames a second {parts}, on", said(page))
     page.locator("[data-part=camera]").click()
     state(page, "ended")
     page.context.set_offline(True)

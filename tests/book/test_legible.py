@@ -83,7 +83,9 @@ def test_at_390_pixels_every_kind_of_figure_has_letters_of_11_pixels(page, tmp_p
         assert {alt for alt, _ in page.evaluate(SIZES)} == {*kinds, "1 steps"}
         assert small(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        assert page.locator("img[alt=curves]").evaluate("image => image.currentSrc.length") > 2000
+        charts = page.locator("img:is([alt=curves], [alt=bars], [alt=pareto], [alt=scatter], [alt=drawing])")
+        lines = charts.evaluate_all("every => every.filter((each) => each.currentSrc.startsWith('data:image/svg+xml'))")
+        assert len(lines) == charts.count() == 5
         assert page.locator(".kdsharp-pan:has(img[alt=drawing])").get_attribute("tabindex") == "0"
 
 
@@ -97,6 +99,23 @@ def test_at_390_pixels_a_lesson_has_letters_of_11_pixels(page, book, lesson):
     settled(page)
     assert page.evaluate(SIZES)
     assert small(page) == []
+    charts = "every => every.filter((each) => each.currentSrc.endsWith('.svg') && each.naturalWidth).length"
+    assert page.locator("img[data-lettering]").evaluate_all(charts)
+
+
+SHRUNK = """() => [...document.querySelectorAll("img[data-photo]")]
+  .filter((each) => each.clientWidth && each.clientWidth !== Number(each.getAttribute("width")))
+  .map((each) => [each.alt, each.clientWidth])"""
+"""Photos whose pixels are not those of the page, with their width there."""
+
+
+@pytest.mark.parametrize("lesson", once(course.lessons(), "04_measuring"))
+def test_on_a_desk_a_photo_is_as_wide_as_it_was_drawn(page, book, lesson):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{book}/lessons/{lesson}.html")
+    page.evaluate(OPEN)
+    assert page.locator("img[data-photo]").count()
+    assert page.evaluate(SHRUNK) == []
 
 
 def test_a_loupe_shows_the_pixels_of_a_photo_as_they_are_and_keys_move_it(chrome, tmp_path):
@@ -108,7 +127,7 @@ def test_a_loupe_shows_the_pixels_of_a_photo_as_they_are_and_keys_move_it(chrome
         expect(glass).to_be_hidden()
         image.click(position={"x": 101, "y": 120})
         expect(glass).to_be_visible()
-        file = np.asarray(Image.open(io.BytesIO(picture.webp)))
+        file = np.asarray(Image.open(io.BytesIO(picture.content)))
         seen = np.asarray(Image.open(io.BytesIO(glass.screenshot())).convert("RGB"))
         middle = seen.shape[0] // 2
         np.testing.assert_array_equal(

@@ -15,7 +15,8 @@ SHELL = """<!doctype html><html><head><link rel="stylesheet" href="{up}_static/a
 <nav class="bd-docs-nav"><a class="reference internal" href="#">Front</a>
 <p><span class="caption-text">Lessons</span></p><a class="reference internal" href="lessons/01_a.html">01 · A</a></nav>
 <article class="bd-article">{body}</article></body></html>"""
-FRONT = '<h1 id="front">Front<a class="headerlink" href="#front">#</a></h1><img src="_images/front.webp">'
+FRONT = '<h1 id="front">Front<a class="headerlink" href="#front">#</a></h1><img src="_static/front.webp">'
+FRONT += '<figure class="kdsharp-clip"><video src="_static/clip.mp4"></video><figcaption>moves</figcaption></figure>'
 LESSON = """<section id="a"><h1>01 · A</h1>
 <p id="x"><a href="#x">own</a> <a href="../index.html#front">front</a> <a href="https://example.org/#y">out</a></p>
 <img loading="lazy" src="../_static/content/b.webp">
@@ -48,6 +49,7 @@ def test_addresses_lead_to_places_in_the_one_document(pages):
         "#page-0-front",
         "https://example.org/#y",
     ]
+    assert not made.select("video, figcaption")
     assert made.select_one("#page-1 img")["src"] == "_static/content/b.webp"
     assert made.select_one("link")["href"] == "_static/a.css"
     names = [each["id"] for each in made.select("[id]")]

@@ -39,4 +39,4 @@ def test_the_picture_says_the_temperature_and_on_how_many_places_half_lies():
     assert "Temperature 0.5" in picture.alt
     assert "of 126 places" in picture.alt
     assert "0.5 spreads" in picture.caption
-    assert picture.webp != render_asked(STUDENT, TEACHER, 1, 2).webp
+    assert picture.content != render_asked(STUDENT, TEACHER, 1, 2).content

@@ -86,7 +86,7 @@ def test_the_picture_is_that_students(grid):
     blurred = torch.rand(1, 3, 100, 104, generator=torch.Generator().manual_seed(0))
     mixes = Mixes(grid, blurred, blurred.flip(-1), at=(1, 2))
     shown, alone = mixes.render(0.5, 2), mixes.render(0.5, 2, alone=True)
-    assert shown.webp != alone.webp
+    assert shown.content != alone.content
     assert shown.alt == alone.alt
     assert shown.narrow is not None
     assert mixes.restored(0.5, 2).shape == blurred.shape

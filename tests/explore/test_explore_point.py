@@ -54,4 +54,4 @@ def test_after_a_training_the_gain_is_over_the_grids_student_alone_of_that_seed(
     assert whole.alt.startswith(f"alpha 0.5, temperature 2, pull 10: {gain:+.2f} dB over alone, one seed. this photo")
     assert f"one seed after 3 of {here.steps} steps" in part.alt
     assert whole.narrow is not None
-    assert whole.webp != here.before(**POINT).webp
+    assert whole.content != here.before(**POINT).content

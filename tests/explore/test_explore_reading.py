@@ -18,7 +18,7 @@ def test_corners(damage, slip):
     picture = render_agreement(SHARP, NONSENSE, damage, slip)
     assert picture.width <= 720
     assert f"{damage:.0%}" in picture.alt
-    assert render_agreement(SHARP, NONSENSE, damage, slip).webp == picture.webp
+    assert render_agreement(SHARP, NONSENSE, damage, slip).content == picture.content
 
 
 def test_agreement_with_nonsense_is_easy_and_worthless():

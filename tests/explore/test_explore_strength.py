@@ -43,4 +43,4 @@ def test_no_amount_changes_nothing_and_too_much_does_harm():
 def test_steps_names_the_rate_and_the_score():
     picture = render_steps(SHARP, SHARP, 20, 0.004, (10, 10))
     assert "After 20 steps at rate 0.004: identical" in picture.alt
-    assert render_steps(SOFT, SHARP, 0, 1e-4, (10, 10)).webp != picture.webp
+    assert render_steps(SOFT, SHARP, 0, 1e-4, (10, 10)).content != picture.content

@@ -95,12 +95,12 @@ COSTS = {
 @pytest.mark.parametrize("key", COSTS)
 def test_corners(key):
     picture = students.render_student(PHOTO, COSTS, *map(float, key), at=(3, 4))
-    assert Image.open(io.BytesIO(picture.webp)).size == (2 * plots.WIDTH, 2 * 330)
+    assert Image.open(io.BytesIO(picture.content)).size == (2 * plots.WIDTH, 2 * 330)
     assert f"Width {key[0]}, factor {key[1]}: reach {COSTS[key].reach} pixels" in picture.alt
-    assert students.render_student(PHOTO, COSTS, *key, at=(3, 4)).webp == picture.webp
+    assert students.render_student(PHOTO, COSTS, *key, at=(3, 4)).content == picture.content
 
 
 def test_each_slider_changes_the_picture_and_an_unknown_student_is_refused():
-    assert len({students.render_student(PHOTO, COSTS, *key).webp for key in COSTS}) == 4
+    assert len({students.render_student(PHOTO, COSTS, *key).content for key in COSTS}) == 4
     with pytest.raises(UsageError, match="unknown student"):
         students.render_student(PHOTO, COSTS, 9, 1)

@@ -104,9 +104,9 @@ def test_work():
 @pytest.mark.parametrize("at", [(0, 0), (32, 56)])
 def test_corners_of_the_attention_explorer(temperature, at):
     picture = transformer.render_attention(PHOTO, temperature, at, "noise")
-    assert Image.open(io.BytesIO(picture.webp)).size == (2 * plots.WIDTH, 2 * 500)
+    assert Image.open(io.BytesIO(picture.content)).size == (2 * plots.WIDTH, 2 * 500)
     assert f"temperature {temperature:g}" in picture.alt
-    assert transformer.render_attention(PHOTO, temperature, at, "noise").webp == picture.webp
+    assert transformer.render_attention(PHOTO, temperature, at, "noise").content == picture.content
 
 
 def test_the_ends_of_the_temperature_are_equal_shares_and_oneself():
@@ -123,7 +123,7 @@ def test_corners_of_the_tile_explorer(tile, overlap):
     assert f"Tiles of {tile} pixels with overlap {overlap}" in picture.alt
     assert "filter 0.000" in picture.alt
     assert "global 0.000" not in picture.alt
-    assert transformer.render_tiles(networks, PHOTO, tile, overlap).webp == picture.webp
+    assert transformer.render_tiles(networks, PHOTO, tile, overlap).content == picture.content
 
 
 def test_what_does_not_fit_the_page_is_refused():

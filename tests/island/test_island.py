@@ -139,7 +139,7 @@ def test_contents_of_a_notebook_become_files_once_each_and_images_load_lazily(tm
     made = {path.name: path.read_bytes() for path in (tmp_path / "content").iterdir()}
     frames = facts_of(first)["frames"]
     assert {source.removeprefix("../_static/content/") for source, _ in frames} == made.keys()
-    assert made[frames[0][0].rpartition("/")[2]] == draw(1, 0.5).webp
+    assert made[frames[0][0].rpartition("/")[2]] == draw(1, 0.5).content
     assert first.count("loading=lazy") == first.count("<img ") == 1
 
 

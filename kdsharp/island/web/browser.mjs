@@ -101,6 +101,7 @@ function render({ model, el }) {
     try {
       el.dataset.state = (await work()) || state;
     } catch (error) {
+      endCamera();
       const fetching = /fetch|import|network/i.test(error.message);
       const host = IN_BOOK ? location.host : new URL(facts.cdn.script).host;
       say(`This did not work: ${error.message}` + (fetching ? `. onnxruntime-web has to be fetched once, here from ${host}: ` +
@@ -161,13 +162,18 @@ function render({ model, el }) {
       (photo.score == null ? "" : ` Against the truth (PSNR): ${found.map(({ score }, k) =>
         `${far[k]} ${score === null ? "is the truth itself" : score === Infinity ? "identical" : `${score.toFixed(2)} dB`}`).join(", ")}` +
         ", at strength 1."));
-    if (IN_BOOK) keepOffline([...Object.values(facts.models), facts.example]).then((kept) => { el.dataset.offline = kept; });
+    keep();
     return "done";
+  }
+
+  /** What this page has loaded works without a network from now on; loaded anew, it may use threads. */
+  function keep() {
+    if (IN_BOOK) keepOffline([...Object.values(facts.models), facts.example]).then((kept) => { el.dataset.offline = kept; });
   }
 
   function draw() {
     const canvas = part("canvas"), strength = Number(part("strength").value), { width, height } = photo.view;
-    const border = Math.round((width * Number(part("split").value)) / 100), changed = mix(photo.view.rgb, right, strength);
+    const border = Math.round((width * Number(part("split").value)) / 100), changed = strength === 1 ? right : mix(photo.view.rgb, right, strength);
     Object.assign(canvas, { width, height, hidden: false });
     const context = canvas.getContext("2d");
     if (part("shown").value === "difference") {
@@ -234,7 +240,13 @@ function render({ model, el }) {
     part("camera").textContent = "use the camera";
   }
 
-  /** Frame after frame, each when the one before is done: what the page shows is never older than one frame. */
+  /** The camera's picture now, and what the worker makes of it. */
+  async function shot() {
+    const given = await method(part("model").value), bitmap = await createImageBitmap(part("video"));
+    return { name: given.name, ...(await ask("frame", { ...given, bitmap }, [bitmap])) };
+  }
+
+  /** Frame after frame: while one is drawn, the worker has the next; what the page shows is never older than two. */
   const camera = () => guarded(async () => {
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480 } });
@@ -242,22 +254,31 @@ function render({ model, el }) {
       throw new Error(`the camera cannot be had (${error.name})`);
     }
     part("camera").textContent = "stop the camera";
-    const video = part("video"), times = [];
+    const video = part("video"), times = [], middle = (values) => values.sort((a, b) => a - b)[values.length >> 1].toFixed(0);
     video.srcObject = stream;
     await video.play();
+    let next = shot();
+    keep();
     while (stream) {
-      const given = await method(part("model").value), begin = performance.now();
-      const bitmap = await createImageBitmap(video);
-      const found = await ask("frame", { ...given, bitmap }, [bitmap]);
+      const found = await next;
+      next = shot();
+      next.catch(() => {}); // heard when it is waited for
+      const begin = performance.now();
       photo = { view: { rgb: found.photo, width: found.width, height: found.height } };
       [left, right] = [found.photo, found.answer];
       draw();
-      times.push(performance.now() - begin);
-      const last = times.slice(-10), rate = (1000 * last.length) / last.reduce((a, b) => a + b);
-      say(`${found.width} x ${found.height}, ${given.name}: ${rate.toFixed(1)} frames a second, on ${on}`);
+      const end = performance.now();
+      times.push({ end, reading: found.reading, network: found.network, drawing: end - begin });
+      const last = times.slice(-21), rate = (1000 * (last.length - 1)) / (end - last[0].end);
+      const [reading, network, drawing] = ["reading", "network", "drawing"].map((step) => middle(last.map((each) => each[step])));
+      if (last.length > 1) {
+        say(`${found.width} x ${found.height}, ${found.name}: ${rate.toFixed(1)} frames a second (reading ${reading} ms, ` +
+          `network ${network} ms, drawing ${drawing} ms), on ${on}`);
+      }
       el.dataset.frames = times.length;
-      await new Promise((next) => requestAnimationFrame(next));
+      await new Promise((shown) => requestAnimationFrame(shown));
     }
+    await next.catch(() => {}); // the worker is free again
     photo = null;
     return "ended";
   });

@@ -122,10 +122,11 @@ const tasks = {
     return given.again ? { spent } : { spent, view: view(answers[given.name], given.reduce), score: score(answers[given.name]) };
   },
   async frame({ bitmap, ...given }) {
-    const by = await sharpener(given), image = read(bitmap);
+    const by = await sharpener(given), begin = performance.now(), image = read(bitmap);
     bitmap.close();
-    const found = await by(image.rgb.slice(), image.width, image.height);
-    return { width: image.width, height: image.height, photo: image.rgb, answer: found };
+    const ready = performance.now(), answer = await by(image.rgb, image.width, image.height);
+    const { rgb, width, height } = image;
+    return { width, height, photo: rgb, answer, reading: ready - begin, network: performance.now() - ready };
   },
   crop({ name, left, top, side }) {
     const box = { left, top, w: Math.min(side, photo.width), h: Math.min(side, photo.height) };
@@ -145,7 +146,8 @@ self.onmessage = async ({ data: { number, task, ...given } }) => {
     return;
   }
   try {
-    self.postMessage({ number, answer: await tasks[task](given, (share) => self.postMessage({ number, share })) });
+    const answer = await tasks[task](given, (share) => self.postMessage({ number, share }));
+    self.postMessage({ number, answer }, task === "frame" ? [answer.photo.buffer, answer.answer.buffer] : []);
   } catch (error) {
     self.postMessage({ number, error: error.message || String(error) });
   }
