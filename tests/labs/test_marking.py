@@ -144,6 +144,13 @@ def test_what_was_marked_is_not_marked_again_until_it_changes(home, tiny, handed
 
 
 @pytest.mark.long
+def test_a_submission_is_given_the_list_of_fonts(home, tiny, handed_in, quick):
+    """matplotlib would make it anew for each of them; where fontconfig finds no settings, the page would say so."""
+    student = handed_in("someone", own=["import matplotlib, os\nprint('FONTS', os.listdir(matplotlib.get_cachedir()))"])
+    assert "FONTS ['fontlist-v" in str(home.mark(tiny, student).cells)
+
+
+@pytest.mark.long
 def test_one_exercise_is_marked_again_and_the_others_keep_their_points(home, tiny, handed_in, quick):
     student = handed_in("someone", {"write_double": RIGHT, "write_predict": MADE})
     home.mark(tiny, student)
