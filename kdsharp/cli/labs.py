@@ -119,7 +119,12 @@ def export(
         rows = summary.grades(home, found, grading.scores(home.root, found.name), policy)
     summary.write_csv(summary.for_platform(rows, found, platform), csv)
     unfinished = sum(bool(row["waits for a person"]) for row in rows)
+    untimed = sum(not row["handed in"] for row in rows) if due else 0
     say(f"{len(rows)} grades: {csv}; {len(pages)} feedback pages: {home.root / 'feedback'}")
+    if untimed:
+        say(
+            f"{untimed} of them came without the time of handing in: late is what the platform says, and counts one day"
+        )
     if unfinished:
         say(f"{unfinished} of them have cells that wait for a person: make marking CLASS={home.root}")
 

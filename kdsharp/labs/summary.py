@@ -26,12 +26,17 @@ class Policy:
     free: int = 0
 
     def days(self, handed_in: str, said_late: bool) -> int:
-        """Days begun since the due time; a platform that says late counts as one day at least."""
+        """Days begun since the due time; a platform that says late counts as one day at least.
+
+        Where nobody knows when it was handed in (an empty text), only what the platform says counts.
+        """
         if self.due is None:
             return 0
-        when = datetime.datetime.strptime(handed_in, "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=datetime.UTC)
-        over = (when - self.due).total_seconds() / 86400
-        return max(math.ceil(over) if over > 0 else 0, 1 if said_late else 0)
+        over = 0.0
+        if handed_in:
+            when = datetime.datetime.strptime(handed_in, "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=datetime.UTC)
+            over = (when - self.due).total_seconds() / 86400
+        return max(math.ceil(over), int(said_late), 0)
 
     def penalty(self, points: float, days: int) -> float:
         """Points that are taken off; never more than there are."""
@@ -103,10 +108,12 @@ def grades(folder: ClassFolder, lab: Lab, scores: Mapping[str, Any], policy: Pol
     for student in folder.students(lab):
         came = folder.received(lab, student)
         found = scores.get(student, {"score": 0.0, "cells": {}, "waits": True})
-        days = policy.days(came.time, came.late)
+        handed_in = came.time if came.timed else ""
+        days = policy.days(handed_in, came.late)
         off = policy.penalty(found["score"], days)
         cells: list[Any] = [*lab.exercises, *lab.manual]
         row: dict[str, Any] = {"student": student, "name": came.name, "number": came.number, "platform": came.platform}
+        row["handed in"] = handed_in
         row |= {each.name: round(found["cells"].get(each.name) or 0.0, 2) for each in cells}
         row |= {"points": round(found["score"], 2), "days late": days, "penalty": round(off, 2)}
         row |= {"score": round(found["score"] - off, 2), "waits for a person": "yes" if found["waits"] else ""}
