@@ -34,8 +34,10 @@ def collect(folder: ClassFolder, lab: Lab, place: Path, dry: bool = False) -> li
         lab: which.
         place: the folder or archive.
         dry: only say what would be done.
+
+    Raises:
+        UsageError: when there is nothing to take in, or too much.
     """
-    release = folder.release(lab)
     moments: list[float] = []
     people: dict[tuple[str, str], list[tuple[Owner, Item]]] = {}
     for count, item in enumerate(items(place)):
@@ -44,6 +46,9 @@ def collect(folder: ClassFolder, lab: Lab, place: Path, dry: bool = False) -> li
         found = owner(item.path)
         people.setdefault((found.student, found.number), []).append((found, item))
         moments.append(item.time)
+    if not people:
+        raise UsageError(f"{place} holds no notebook, nor anything that somebody could have handed in as one")
+    release = folder.release(lab)
     done = []
     taken: dict[str, str] = {}
     for (student, number), files in sorted(people.items()):

@@ -58,15 +58,16 @@ def due(text: str | None) -> datetime.datetime | None:
     return found.astimezone(datetime.UTC)
 
 
-def misconceptions(verdicts: Sequence[Mapping[str, Verdict]], lab: Lab) -> list[tuple[str, str, int, int]]:
-    """For each exercise (its name, its commonest misconception, how many had it, how many handed in)."""
+def misconceptions(
+    verdicts: Sequence[Mapping[str, Verdict]], lab: Lab, most: int = 3
+) -> list[tuple[str, list[tuple[str, int]], int]]:
+    """For each exercise (its name, its commonest misconceptions with how many had each, how many handed in)."""
     rows = []
     for each in lab.exercises:
         found = Counter(marked[each.name].misconception for marked in verdicts if each.name in marked)
         total = found.total()
         found.pop("", None)
-        commonest = found.most_common(1)
-        rows.append((each.name, *(commonest[0] if commonest else ("", 0)), total))
+        rows.append((each.name, found.most_common(most), total))
     return rows
 
 
@@ -140,12 +141,20 @@ def for_platform(rows: Sequence[dict[str, Any]], lab: Lab, platform: str) -> lis
 
 
 def write_csv(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """A table as a CSV file. A text that a spreadsheet would take for a formula gets a quote in front."""
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as out:
-        writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else ["student"])
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({name: _harmless(value) for name, value in row.items()})
+    """A table as a CSV file. A text that a spreadsheet would take for a formula gets a quote in front.
+
+    Raises:
+        UsageError: when the file cannot be written, because it is a folder or another program holds it open.
+    """
+    try:
+        with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as out:
+            writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else ["student"])
+            writer.writeheader()
+            for row in rows:
+                writer.writerow({name: _harmless(value) for name, value in row.items()})
+    except OSError as error:
+        said = f"cannot write {path} ({error.strerror}); close it where it is open, or choose another name"
+        raise UsageError(said) from None
 
 
 def _harmless(value: Any) -> Any:

@@ -256,14 +256,16 @@ def test_a_table_for_each_platform_and_no_formula_in_any(tiny, tmp_path):
 
 
 def test_what_a_class_believed(tiny, tmp_path):
-    wrong, right = Verdict(0, "returned the input"), Verdict(14)
+    wrong, other, right = Verdict(0, "returned the input"), Verdict(4, "doubled twice"), Verdict(14)
     sure = [
         Verdict(1, belief=Belief(0.95, False)),
         Verdict(1, belief=Belief(0.6, True)),
         Verdict(1, belief=Belief(0.0, False)),
     ]
     verdicts = [{"double": each, "predict": belief} for each, belief in zip([wrong, wrong, right], sure, strict=True)]
-    assert summary.misconceptions(verdicts, tiny) == [("double", "returned the input", 2, 3), ("predict", "", 0, 3)]
+    verdicts.append({"double": other})
+    named = [("returned the input", 2), ("doubled twice", 1)]
+    assert summary.misconceptions(verdicts, tiny) == [("double", named, 4), ("predict", [], 3)]
     rows = summary.calibration(verdicts)
     assert [(row[1], row[3]) for row in rows] == [(1, 0.0), (1, 1.0), (1, 0.0)]
     summary.figure(rows, tmp_path / "calibration.png")

@@ -111,6 +111,8 @@ def test_the_whole_cycle_ends_in_a_grade_book_and_pages_on_which_nothing_runs(ho
     page = grading.feedback(home.root, tiny.name, "full").read_text()
     assert page.index("default-src 'none'") < page.index("<script")
     assert "14 of 14 points" in page
+    assert '<a href="#double">double</a>' in page
+    assert '<a href="#explain">explain, which a person reads</a>' in page
     assert "<b>Because" not in page
     assert all(home.booked(tiny, student) for student in ("full", "stub"))
 
