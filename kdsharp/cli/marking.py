@@ -159,12 +159,12 @@ def _mark(home: Any, lab: Any, todo: list[str], workers: int, unsafe: bool, only
     from kdsharp.labs import grading
 
     home.release(lab)
-    for student in home.students(lab):  # what a killed run marked and did not write down
-        if student not in todo and not home.booked(lab, student):
-            _book(home, lab, student, grading)
     with ThreadPoolExecutor(workers) as pool:
-        started = {pool.submit(home.mark, lab, student, unsafe, only): student for student in todo}
         try:
+            for student in home.students(lab):  # what a killed run marked and did not write down
+                if student not in todo and not home.booked(lab, student):
+                    _book(home, lab, student, grading)
+            started = {pool.submit(home.mark, lab, student, unsafe, only): student for student in todo}
             for each in tqdm(as_completed(started), total=len(todo), desc=lab.name, disable=None):
                 each.result()
                 _book(home, lab, started[each], grading)

@@ -148,5 +148,7 @@ def _quiet() -> Iterator[None]:
 def _checked(done: dict[str, Any]) -> None:
     if not done["success"]:
         lines = f"{done.get('error') or ''}\n{done.get('log') or ''}".splitlines()
+        if any(line.endswith("Canceled") for line in lines):  # what nbgrader makes of Ctrl-C
+            raise KeyboardInterrupt
         reasons = [line.strip() for line in lines if re.match(r"\s*[\w.]*(Error|Exception)\b", line)]
         raise UsageError(f"nbgrader: {(reasons or lines or ['no reason given'])[-1]}")
