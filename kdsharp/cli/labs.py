@@ -9,8 +9,21 @@ from typing import Annotated, Any
 
 import typer
 
-from kdsharp.checks import atomic_path, check_name
-from kdsharp.cli.marking import MINE, Class, Dry, Which, leaderboard, mark, opened, regrade, similar, waiting
+from kdsharp.checks import UsageError, atomic_path, check_name
+from kdsharp.cli.marking import (
+    MINE,
+    Class,
+    Dry,
+    Which,
+    check_class,
+    check_handed_in,
+    leaderboard,
+    mark,
+    opened,
+    regrade,
+    similar,
+    waiting,
+)
 from kdsharp.cli.shared import PlainTable, console, say
 
 labs_app = typer.Typer(no_args_is_help=True, help="Graded labs: hand out, collect, mark safely, give back.")
@@ -43,7 +56,7 @@ def release(
 
     Example: `kdsharp labs release lab1 --to handout`
     """
-    found, home = opened(lab, folder)
+    found, home = opened(lab, folder, new=True)
     target = to / f"{found.name}.ipynb"
     if dry_run:
         say(f"would write {target}")
@@ -69,22 +82,27 @@ def collect(
     """
     from kdsharp.labs.collecting import collect as take_in
 
-    found, home = opened(lab, folder)
+    found, home = opened(lab, folder, new=True)
     with home.alone(found, waiting):
         done = take_in(home, found, place, dry_run)
-    table = PlainTable("submission", "name", "platform", "file", "notes")
+    table = PlainTable("submission", "name", "file", "notes")
+    table.columns[0].no_wrap = True
     for each in done:
         came = each.received
-        table.add_row(came.student, came.name, came.platform, came.file, "\n".join(came.notes))
+        table.add_row(came.student, came.name, came.file, "\n".join(came.notes))
     console.print(table)
-    new = sum(each.new for each in done)
-    say(f"{new} new of {len(done)} submissions{' would be taken in' if dry_run else f' in {home.root}'}")
+    new, platforms = sum(each.new for each in done), sorted({each.received.platform for each in done})
+    say(
+        f"{new} new of {len(done)} submissions, by their names from {', '.join(platforms)}"
+        f"{' would be taken in' if dry_run else f', in {home.root}'}"
+    )
 
 
 @labs_app.command()
 def feedback(lab: Which, folder: Class = MINE, dry_run: Dry = False) -> None:
     """Make a page for each marked submission, with its points and what each check says. Nothing in a page runs."""
     found, home = opened(lab, folder)
+    check_handed_in(home, found)
     if dry_run:
         say(f"would make {len(home.students(found))} pages in {home.root / 'feedback'}")
         return
@@ -112,22 +130,32 @@ def export(
     from kdsharp.labs import grading, summary
 
     check_name(platform, PLATFORMS, "platform")
+    if csv.is_dir():
+        raise UsageError(f"{csv} is a folder; name a file for the table")
     found, home = opened(lab, folder)
+    check_handed_in(home, found)
     policy = summary.Policy(summary.due(due), late_percent, free_days)
     with home.alone(found, waiting):
         pages = list(_pages(home, found))
         rows = summary.grades(home, found, grading.scores(home.root, found.name), policy)
     summary.write_csv(summary.for_platform(rows, found, platform), csv)
     unfinished = sum(bool(row["waits for a person"]) for row in rows)
+    untimed = sum(not row["handed in"] for row in rows) if due else 0
     say(f"{len(rows)} grades: {csv}; {len(pages)} feedback pages: {home.root / 'feedback'}")
+    if untimed:
+        say(
+            f"{untimed} of them came without the time of handing in: late is what the platform says, and counts one day"
+        )
     if unfinished:
         say(f"{unfinished} of them have cells that wait for a person: make marking CLASS={home.root}")
 
 
 def _pages(home: Any, lab: Any) -> Iterator[Path]:
+    from tqdm import tqdm
+
     from kdsharp.labs import grading
 
-    for student in home.students(lab):
+    for student in tqdm(home.students(lab), desc="pages", disable=None):
         if home.booked(lab, student):
             yield grading.feedback(home.root, lab.name, student)
 
@@ -139,6 +167,7 @@ def open_formgrader(folder: Class = MINE) -> None:
     from kdsharp.labs.folder import ClassFolder
 
     check_installed(["nbgrader", "jupyterlab"], "marking,course")
+    check_class(folder)
     home = ClassFolder(folder)
     root = ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []  # as in most containers
     command = [sys.executable, "-m", "jupyterlab", *root, "--LabApp.default_url=/formgrader"]

@@ -33,6 +33,7 @@ def mark(
     Example: `kdsharp labs mark lab3 --hidden my-photos`
     """
     found, home = _ready(lab, folder, hidden, unsafe)
+    check_handed_in(home, found)
     with home.alone(found, waiting):
         todo = [each for each in home.students(found) if again or home.result(found, each) is None]
         if dry_run:
@@ -58,6 +59,7 @@ def regrade(
     names = [each.name for each in found.exercises]
     chosen = names[int(exercise) - 1] if exercise.isdigit() and 0 < int(exercise) <= len(names) else exercise
     check_name(chosen, names, "exercise")
+    check_handed_in(home, found)
     with home.alone(found, waiting):
         if dry_run:
             say(f"would mark {chosen} of {len(home.students(found))} submissions again")
@@ -71,6 +73,7 @@ def leaderboard(
 ) -> None:
     """Show what the submissions reached, best first; aliases stand for names unless you ask for them."""
     found, home = opened(lab, folder)
+    check_handed_in(home, found)
     rows = []
     for student in home.students(found):
         marked = home.result(found, student)
@@ -97,6 +100,7 @@ def similar(
     from kdsharp.labs.similar import pairs
 
     found, home = opened(lab, folder)
+    check_handed_in(home, found)
     files = {each: home.submitted(found, each) for each in home.students(found)}
     table = PlainTable("similarity", "one", "the other", "words of the shorter")
     for alike, one, other, count in pairs(files, home.release(found), least):
@@ -105,13 +109,30 @@ def similar(
     say("alike code has innocent reasons too: a pair that worked together, one textbook, few ways to write it")
 
 
-def opened(lab: str, folder: Path) -> tuple[Any, Any]:
-    """The lab and the folder of the class."""
+def opened(lab: str, folder: Path, new: bool = False) -> tuple[Any, Any]:
+    """The lab and the folder of the class, which ``new`` makes where there is none."""
     check_installed(["nbgrader"], "marking")
     from kdsharp.labs import find_lab
     from kdsharp.labs.folder import ClassFolder
 
-    return find_lab(lab), ClassFolder(folder)
+    found = find_lab(lab)
+    if not new:
+        check_class(folder)
+    return found, ClassFolder(folder)
+
+
+def check_class(folder: Path) -> None:
+    """A folder that only a typing error names is not made."""
+    if not (folder / "secret.key").is_file():
+        made = "kdsharp labs collect makes one, and --class names another folder"
+        raise UsageError(f"{folder} is no folder of a class; {made}")
+
+
+def check_handed_in(home: Any, lab: Any) -> None:
+    if not home.students(lab):
+        raise UsageError(
+            f"nothing of {lab.name} was handed in to {home.root}; first: kdsharp labs collect {lab.name} ZIP"
+        )
 
 
 def waiting() -> None:
@@ -138,15 +159,19 @@ def _mark(home: Any, lab: Any, todo: list[str], workers: int, unsafe: bool, only
     from kdsharp.labs import grading
 
     home.release(lab)
-    for student in home.students(lab):  # what a killed run marked and did not write down
-        if student not in todo and not home.booked(lab, student):
-            _book(home, lab, student, grading)
     with ThreadPoolExecutor(workers) as pool:
-        started = {pool.submit(home.mark, lab, student, unsafe, only): student for student in todo}
         try:
+            for student in home.students(lab):  # what a killed run marked and did not write down
+                if student not in todo and not home.booked(lab, student):
+                    _book(home, lab, student, grading)
+            started = {pool.submit(home.mark, lab, student, unsafe, only): student for student in todo}
             for each in tqdm(as_completed(started), total=len(todo), desc=lab.name, disable=None):
                 each.result()
                 _book(home, lab, started[each], grading)
+        except KeyboardInterrupt:
+            say("stopping: what is being marked now is finished first; the same command goes on from there")
+            pool.shutdown(cancel_futures=True)
+            raise typer.Exit(130) from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -170,9 +195,10 @@ def _tell(home: Any, lab: Any) -> None:
         table.add_row(student, f"{marked.points:g}", f"{marked.seconds:g}", "\n".join([*notes, *failed]))
     console.print(table)
     verdicts = [each.verdicts for each in results.values()]
-    table = PlainTable("exercise", "commonest misconception", "had it", title="What the class believed")
-    for name, belief, count, total in summary.misconceptions(verdicts, lab):
-        table.add_row(name, belief, f"{count} of {total}" if count else "")
+    table = PlainTable("exercise", "commonest misconceptions", "had it", title="What the class believed")
+    for name, beliefs, total in summary.misconceptions(verdicts, lab):
+        said, had = [belief for belief, _ in beliefs], [f"{count} of {total}" for _, count in beliefs]
+        table.add_row(name, "\n".join(said), "\n".join(had))
     console.print(table)
     rows = summary.calibration(verdicts)
     if rows:

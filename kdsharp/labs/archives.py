@@ -87,9 +87,13 @@ def _archive(path: str, content: bytes, when: float, depth: int) -> Iterator[Ite
                         yield Item(inside, when, None, "it is a link, which is not followed")
                         continue
                     most = MOST_ARCHIVE if inside.lower().endswith(ARCHIVES) else MOST_BYTES
-                    with zipped.open(member) as stream:
-                        found = stream.read(most + 1)
-                    moment = datetime.datetime(*member.date_time, tzinfo=datetime.UTC).timestamp()
+                    moment = _moment(member)
+                    try:
+                        with zipped.open(member) as stream:
+                            found = stream.read(most + 1)
+                    except Exception as error:  # a password, a checksum: the others of the class are still read
+                        yield Item(inside, moment, None, f"it cannot be read ({type(error).__name__}: {error})")
+                        continue
                     yield from _item(inside, moment, found if len(found) <= most else None, most, depth)
         else:
             with tarfile.open(fileobj=io.BytesIO(content)) as tarred:
@@ -104,8 +108,16 @@ def _archive(path: str, content: bytes, when: float, depth: int) -> Iterator[Ite
                     most = MOST_ARCHIVE if inside.lower().endswith(ARCHIVES) else MOST_BYTES
                     found = opened.read(most + 1)
                     yield from _item(inside, each.mtime, found if len(found) <= most else None, most, depth)
-    except Exception as error:  # zip and tar have a dozen between them; a password is one
+    except Exception as error:  # zip and tar have a dozen between them
         yield Item(path or "archive", when, None, f"an archive that cannot be read ({type(error).__name__}: {error})")
+
+
+def _moment(member: zipfile.ZipInfo) -> float:
+    """When a member was last changed; a zip names no zone, so it is this machine's. Some tools write month 0."""
+    try:
+        return datetime.datetime(*member.date_time).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def _safe(name: str) -> str:

@@ -14,6 +14,9 @@ from kdsharp.labs.platforms import Owner, copy_number, owner
 from kdsharp.labs.rebuild import Unreadable, grade_ids, lab_of, read, rebuild, untouched
 from kdsharp.labs.spec import Lab
 
+DOWNLOAD = 600
+"""Seconds in which a platform writes all its files into an archive; nobody's class hands in as fast."""
+
 
 @dataclass
 class Collected:
@@ -31,26 +34,40 @@ def collect(folder: ClassFolder, lab: Lab, place: Path, dry: bool = False) -> li
         lab: which.
         place: the folder or archive.
         dry: only say what would be done.
+
+    Raises:
+        UsageError: when there is nothing to take in, or too much.
     """
-    release = folder.release(lab)
+    moments: list[float] = []
     people: dict[tuple[str, str], list[tuple[Owner, Item]]] = {}
     for count, item in enumerate(items(place)):
         if count >= MOST_FILES:
             raise UsageError(f"{place} holds more than {MOST_FILES} files")
         found = owner(item.path)
         people.setdefault((found.student, found.number), []).append((found, item))
+        moments.append(item.time)
+    if not people:
+        raise UsageError(f"{place} holds no notebook, nor anything that somebody could have handed in as one")
+    release = folder.release(lab)
     done = []
     taken: dict[str, str] = {}
     for (student, number), files in sorted(people.items()):
         if taken.setdefault(student, number) != number:  # two people of one name
             student = f"{student}-{number}"
         received, original, notebook = _chosen(student, files, lab, release)
+        received.timed = _is_timed(received.platform, moments)
         before = folder.received(lab, student) if student in folder.students(lab) else None
         new = before is None or before.digest != received.digest
         if new and not dry:
             folder.receive(lab, received, original, notebook)
         done.append(Collected(received, new))
     return done
+
+
+def _is_timed(platform: str, moments: list[float]) -> bool:
+    """Whether a file's time is when it was handed in, and not when the platform was asked for all of them."""
+    at_once = max(moments) - min(moments) < DOWNLOAD
+    return platform == "blackboard" or (platform not in ("canvas", "ilias") and not at_once)
 
 
 @dataclass
@@ -85,7 +102,7 @@ def _chosen(
         notes.insert(0, "no notebook of this lab: marked as handed in empty")
     when = datetime.datetime.fromtimestamp(item.time, datetime.UTC)
     if whose.platform == "blackboard":
-        when = datetime.datetime.strptime(whose.attempt, "%Y-%m-%d-%H-%M-%S").replace(tzinfo=datetime.UTC)
+        when = datetime.datetime.strptime(whose.attempt, "%Y-%m-%d-%H-%M-%S").astimezone(datetime.UTC)
     text = "\n".join([*(hashlib.sha256(each.content or b"").hexdigest() for _, each in files), str(release.metadata)])
     received = Received(
         student=student,

@@ -36,7 +36,7 @@ configure(get_config(), Path(__file__).resolve().parent)  # noqa: F821 (nbgrader
 
 @dataclass
 class Received:
-    """One person's submission as it came in."""
+    """One person's submission as it came in; ``timed`` says whether ``time`` is when it was handed in."""
 
     student: str
     name: str
@@ -47,6 +47,7 @@ class Received:
     late: bool
     digest: str
     notes: list[str] = field(default_factory=list)
+    timed: bool = True
 
 
 class ClassFolder:

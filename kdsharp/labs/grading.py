@@ -32,6 +32,8 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri
 """Of a feedback page: no script runs and nothing is fetched, whatever it holds."""
 STYLE = "pre { white-space: pre-wrap !important } div.nbgrader_cell .panel-heading { height: auto; overflow: auto }"
 """Long lines break, and on a telephone a score stands below its cell's name."""
+ENTRY = re.compile(r'(<a href="#(\w+)">)(Test cell|Written response)</a>')
+PERSON = {"Test cell": "", "Written response": ", which a person reads"}
 COURSE = "kdsharp"
 
 
@@ -63,11 +65,12 @@ class Sandboxed(NbGraderPreprocessor):
 
 
 class StillPages(HTMLExporter):
-    """nbgrader's feedback page, in which nothing moves."""
+    """nbgrader's feedback page, in which nothing moves, and whose list of contents calls each cell by its name."""
 
     def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **options: Any) -> tuple[Any, Any]:
         page, found = super().from_notebook_node(nb, resources, **options)
         page = page.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">', 1)
+        page = ENTRY.sub(lambda entry: f"{entry[1]}{entry[2].replace('_', ' ')}{PERSON[entry[3]]}</a>", page)
         return page.replace("</head>", f"<style>{STYLE}</style>\n</head>", 1), found
 
 
@@ -145,5 +148,7 @@ def _quiet() -> Iterator[None]:
 def _checked(done: dict[str, Any]) -> None:
     if not done["success"]:
         lines = f"{done.get('error') or ''}\n{done.get('log') or ''}".splitlines()
+        if any(line.endswith("Canceled") for line in lines):  # what nbgrader makes of Ctrl-C
+            raise KeyboardInterrupt
         reasons = [line.strip() for line in lines if re.match(r"\s*[\w.]*(Error|Exception)\b", line)]
         raise UsageError(f"nbgrader: {(reasons or lines or ['no reason given'])[-1]}")

@@ -1,6 +1,7 @@
 """Mark one submission: run it in the sandbox, ask its questions, and judge the answers outside."""
 
 import json
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -108,7 +109,10 @@ def judged(exercise: Exercise, answers: Mapping[str, Any], task: Task) -> Verdic
 
 
 def write_job(folder: Path, notebook: NotebookNode, tasks: Mapping[str, Task], limits: sandbox.Limits) -> None:
-    """The files that the runner reads: limits, the notebook in its smoke profile, a file for each question."""
+    """The files that the runner reads: limits, the notebook in its smoke profile, a file for each question, the fonts.
+
+    matplotlib would look for this machine's fonts anew in each sandbox, for half a second of the processor or more.
+    """
     copy = nbformat.from_dict(json.loads(json.dumps(notebook)))
     for cell in copy.cells:
         if "parameters" in tags(cell):
@@ -121,6 +125,15 @@ def write_job(folder: Path, notebook: NotebookNode, tasks: Mapping[str, Task], l
     job |= {"cell": limits.seconds / 4, "grace": GRACE, "output": OUTPUT_BYTES, "answer": ANSWER_BYTES}
     job["questions"] = [(name, asked.seconds) for name, asked in questions]
     (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
+    for path in _fonts():
+        shutil.copyfile(path, folder / path.name)
+
+
+def _fonts() -> list[Path]:
+    """matplotlib's list of this machine's fonts, made where it is not there yet."""
+    import matplotlib.font_manager
+
+    return list(Path(matplotlib.get_cachedir()).glob("fontlist-*.json"))
 
 
 def _question(asked: Any) -> dict[str, Any]:

@@ -4,11 +4,19 @@ Where each naming comes from:
 
 - Moodle: a folder ``NAME_NUMBER_assignsubmission_file_`` for each participant, made in ``mod/assign/locallib.php``;
   with "download in folders" off the same stands in front of the file's name.
-- Canvas: ``NAME_[LATE_]USERID_SUBMISSIONID_FILE``, made in canvas-lms' ``app/models/content_zipper.rb``; a second file
-  of one name ends on ``-1``.
+- Canvas: ``NAME_[LATE_]USERID_FILEID_FILE``, or ``[LATE_]anon_ID_FILEID_FILE`` where names are hidden, made in
+  canvas-lms' ``lib/content_zipper.rb`` (``get_filename``, ``add_upload_submission``). A file that its author has handed
+  in before under the same name ends on ``-1``: ``make_unique_filename`` in ``app/models/attachment.rb``.
 - Blackboard: ``ASSIGNMENT_USERNAME_attempt_YYYY-MM-DD-hh-mm-ss_FILE``, as in nbgrader's ``plugins/zipcollect.py``.
 - ILIAS: a folder ``LASTNAME_FIRSTNAME_LOGIN_ID``, made in ``Modules/Exercise/classes/class.ilExSubmission.php``
-  (``getDirectoryNameFromUserData``), all of it in ASCII; those of a team lie in a folder ``Team_ID``.
+  (``getDirectoryNameFromUserData``), all of it in ASCII; those of a team lie in a folder of the team, and a second file
+  of one name ends on `` (2)``.
+
+When was it handed in? Blackboard's name says so. The archives of Canvas and ILIAS hold the moment of their download,
+because both write new files into them; those of Moodle hold either, by its version (``add_file_from_stored_file`` in
+``files/classes/local/archive_writer/zip_writer.php``). So the times of files are believed where they differ from each
+other (:mod:`kdsharp.labs.collecting`). Canvas writes into a name that it came late; ILIAS does so in its own language,
+which is not read.
 """
 
 import re
@@ -18,6 +26,7 @@ from pathlib import PurePosixPath
 
 MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_file_?(?P<file>.*)")
 CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<number>\d+)_(?P<attempt>\d+)_(?P<file>.+)")
+ANONYMOUS = re.compile(r"(?P<late>LATE_)?(?P<name>anon_(?P<number>\w+?))_(?P<attempt>\d+)_(?P<file>.+)")
 BLACKBOARD = re.compile(r".+_(?P<login>[^_]+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+))?")
 ILIAS = re.compile(r"(?P<last>[^_]+)_(?P<first>[^_]+)_(?P<login>[^_].*)_(?P<number>\d+)")
 COPY = re.compile(r"(?: ?\((\d+)\)|-(\d+))(?=\.\w+$)")
@@ -63,7 +72,7 @@ def owner(path: str) -> Owner:
     if found := BLACKBOARD.fullmatch(last):
         login, file = found["login"], found["file"] or last
         return Owner("blackboard", short(login, login), login, login, file, attempt=found["time"])
-    if found := CANVAS.fullmatch(last):
+    if found := ANONYMOUS.fullmatch(last) or CANVAS.fullmatch(last):
         number, attempt = found["number"], found["attempt"].zfill(12)
         student = short(f"{found['name']}-{number}", number)
         return Owner("canvas", student, found["name"], number, found["file"], bool(found["late"]), attempt)

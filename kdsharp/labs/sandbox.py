@@ -134,7 +134,8 @@ def _environment(scratch: str) -> dict[str, str]:
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     own = {"HOME": scratch, "TMPDIR": scratch, "USER": "student", "LOGNAME": "student", "LANG": "C.UTF-8"}
     quiet = {"PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1", "KDSHARP_EXPLORER": "page"}
-    return one | own | quiet | {"MPLBACKEND": "agg", "IPYTHONDIR": f"{scratch}/.ipython"}
+    places = {"MPLCONFIGDIR": f"{scratch}/matplotlib", "IPYTHONDIR": f"{scratch}/.ipython"}
+    return one | own | quiet | places | {"MPLBACKEND": "agg"}
 
 
 def _walls(job: Path, limits: Limits) -> list[str]:

@@ -26,12 +26,17 @@ class Policy:
     free: int = 0
 
     def days(self, handed_in: str, said_late: bool) -> int:
-        """Days begun since the due time; a platform that says late counts as one day at least."""
+        """Days begun since the due time; a platform that says late counts as one day at least.
+
+        Where nobody knows when it was handed in (an empty text), only what the platform says counts.
+        """
         if self.due is None:
             return 0
-        when = datetime.datetime.strptime(handed_in, "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=datetime.UTC)
-        over = (when - self.due).total_seconds() / 86400
-        return max(math.ceil(over) if over > 0 else 0, 1 if said_late else 0)
+        over = 0.0
+        if handed_in:
+            when = datetime.datetime.strptime(handed_in, "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=datetime.UTC)
+            over = (when - self.due).total_seconds() / 86400
+        return max(math.ceil(over), int(said_late), 0)
 
     def penalty(self, points: float, days: int) -> float:
         """Points that are taken off; never more than there are."""
@@ -53,15 +58,16 @@ def due(text: str | None) -> datetime.datetime | None:
     return found.astimezone(datetime.UTC)
 
 
-def misconceptions(verdicts: Sequence[Mapping[str, Verdict]], lab: Lab) -> list[tuple[str, str, int, int]]:
-    """For each exercise (its name, its commonest misconception, how many had it, how many handed in)."""
+def misconceptions(
+    verdicts: Sequence[Mapping[str, Verdict]], lab: Lab, most: int = 3
+) -> list[tuple[str, list[tuple[str, int]], int]]:
+    """For each exercise (its name, its commonest misconceptions with how many had each, how many handed in)."""
     rows = []
     for each in lab.exercises:
         found = Counter(marked[each.name].misconception for marked in verdicts if each.name in marked)
         total = found.total()
         found.pop("", None)
-        commonest = found.most_common(1)
-        rows.append((each.name, *(commonest[0] if commonest else ("", 0)), total))
+        rows.append((each.name, found.most_common(most), total))
     return rows
 
 
@@ -103,10 +109,12 @@ def grades(folder: ClassFolder, lab: Lab, scores: Mapping[str, Any], policy: Pol
     for student in folder.students(lab):
         came = folder.received(lab, student)
         found = scores.get(student, {"score": 0.0, "cells": {}, "waits": True})
-        days = policy.days(came.time, came.late)
+        handed_in = came.time if came.timed else ""
+        days = policy.days(handed_in, came.late)
         off = policy.penalty(found["score"], days)
         cells: list[Any] = [*lab.exercises, *lab.manual]
         row: dict[str, Any] = {"student": student, "name": came.name, "number": came.number, "platform": came.platform}
+        row["handed in"] = handed_in
         row |= {each.name: round(found["cells"].get(each.name) or 0.0, 2) for each in cells}
         row |= {"points": round(found["score"], 2), "days late": days, "penalty": round(off, 2)}
         row |= {"score": round(found["score"] - off, 2), "waits for a person": "yes" if found["waits"] else ""}
@@ -133,12 +141,20 @@ def for_platform(rows: Sequence[dict[str, Any]], lab: Lab, platform: str) -> lis
 
 
 def write_csv(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """A table as a CSV file. A text that a spreadsheet would take for a formula gets a quote in front."""
-    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as out:
-        writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else ["student"])
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({name: _harmless(value) for name, value in row.items()})
+    """A table as a CSV file. A text that a spreadsheet would take for a formula gets a quote in front.
+
+    Raises:
+        UsageError: when the file cannot be written, because it is a folder or another program holds it open.
+    """
+    try:
+        with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as out:
+            writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else ["student"])
+            writer.writeheader()
+            for row in rows:
+                writer.writerow({name: _harmless(value) for name, value in row.items()})
+    except OSError as error:
+        said = f"cannot write {path} ({error.strerror}); close it where it is open, or choose another name"
+        raise UsageError(said) from None
 
 
 def _harmless(value: Any) -> Any:

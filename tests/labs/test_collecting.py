@@ -3,6 +3,7 @@
 import io
 import os
 import tarfile
+import time
 import zipfile
 
 import nbformat
@@ -53,9 +54,11 @@ def take(home, tiny, tmp_path):
         ("Ana López_1234_assignsubmission_file_lab.ipynb", "moodle", "ana-lopez", "1234", "lab.ipynb"),
         ("BAE,WOOJIN_6130510_assignsubmission_file_/a/b.ipynb", "moodle", "bae-woojin", "6130510", "a/b.ipynb"),
         ("王伟_77_assignsubmission_file_/lab.ipynb", "moodle", "student-77", "77", "lab.ipynb"),
-        # github.com/instructure/canvas-lms, app/models/content_zipper.rb
+        # github.com/instructure/canvas-lms, lib/content_zipper.rb: user, then file; the -1 of a file that was handed in
+        # before under the same name is of make_unique_filename in app/models/attachment.rb
         ("smithbob_340934_208490284_lab1.ipynb", "canvas", "smithbob-340934", "340934", "lab1.ipynb"),
         ("smithbob_LATE_340934_208490284_lab1-1.ipynb", "canvas", "smithbob-340934", "340934", "lab1-1.ipynb"),
+        ("LATE_anon_a1B2c_208490284_lab1.ipynb", "canvas", "anon-a1b2c-a1b2c", "a1B2c", "lab1.ipynb"),
         # github.com/jupyter/nbgrader, nbgrader/plugins/zipcollect.py
         (
             "ps1_bitdiddle_attempt_2016-01-30-15-00-00_problem1.ipynb",
@@ -112,6 +115,49 @@ def test_of_two_attempts_and_of_copies_the_newest_counts(take, home, tiny, noteb
     assert "'second'" in home.submitted(tiny, "bo").read_text()
     assert "2 notebooks: lab (1).ipynb counts, not lab.ipynb" in done["bo"].received.notes
     assert any("no valid JSON" in each for each in done["bo"].received.notes)
+
+
+def test_a_file_that_cannot_be_read_or_has_no_date_ends_nothing(take, home, tiny, notebook, tmp_path):
+    undated = zipfile.ZipInfo("Bo_2_assignsubmission_file_/x.ipynb", (1980, 0, 0, 0, 0, 0))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("Ann_1_assignsubmission_file_/x.ipynb", notebook("broken"))
+        archive.writestr(undated, notebook("second"))
+        archive.writestr("Cy_3_assignsubmission_file_/x.ipynb", notebook("third"))
+    (tmp_path / "damaged.zip").write_bytes(out.getvalue().replace(b"broken", b"BROKEN"))
+    done = {each.received.student: each.received for each in collect(home, tiny, tmp_path / "damaged.zip")}
+    assert set(done) == {"ann", "bo", "cy"}
+    assert any("x.ipynb: it cannot be read (BadZipFile" in each for each in done["ann"].notes)
+    assert "'third'" in home.submitted(tiny, "cy").read_text()
+
+
+def test_times_have_the_zone_of_this_machine_and_those_of_a_download_are_not_believed(
+    home, tiny, notebook, tmp_path, monkeypatch
+):
+    files = {
+        "lab_ann_attempt_2027-01-02-09-00-00_l.ipynb": (2027, 1, 9, 9, 0, 0),
+        "Bo_1_assignsubmission_file_/l.ipynb": (2027, 1, 2, 9, 0, 0),
+        "smithbob_LATE_340934_208490284_l.ipynb": (2027, 1, 9, 9, 0, 0),
+    }
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for name, moment in files.items():
+            archive.writestr(zipfile.ZipInfo(name, moment), notebook())
+    with zipfile.ZipFile(tmp_path / "at once.zip", "w") as archive:
+        for name in list(files)[:2]:
+            archive.writestr(zipfile.ZipInfo(name, (2027, 1, 9, 9, 0, 0)), notebook())
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        done = {each.received.student: each.received for each in collect(home, tiny, tmp_path / "all.zip")}
+        at_once = [each.received for each in collect(home, tiny, tmp_path / "at once.zip", dry=True)]
+    time.tzset()
+    assert (done["ann"].time, done["ann"].timed) == ("2027-01-02 08:00:00 UTC", True)
+    assert (done["bo"].time, done["bo"].timed) == ("2027-01-02 08:00:00 UTC", True)
+    assert not done["smithbob-340934"].timed
+    assert [(each.student, each.timed) for each in at_once] == [("ann", True), ("bo", False)]
+    policy = summary.Policy(summary.due("2027-01-01T12:00:00+00:00"))
+    late = {row["student"]: row["days late"] for row in summary.grades(home, tiny, {}, policy)}
+    assert late == {"ann": 1, "bo": 1, "smithbob-340934": 1}
 
 
 def test_archives_in_archives_are_read_and_links_and_bombs_are_not(take, home, tiny, notebook, tmp_path):
@@ -192,6 +238,8 @@ def test_late_days_cost_what_the_policy_says():
     assert policy.days("2027-01-01 12:00:01 UTC", False) == 1
     assert policy.days("2027-01-03 12:00:01 UTC", False) == 3
     assert policy.days("2027-01-01 11:00:00 UTC", True) == 1
+    assert policy.days("", False) == 0
+    assert policy.days("", True) == 1
     assert policy.penalty(20, 3) == 4
     assert policy.penalty(20, 99) == 20
     assert summary.Policy().days("2030-01-01 00:00:00 UTC", True) == 0
@@ -208,14 +256,16 @@ def test_a_table_for_each_platform_and_no_formula_in_any(tiny, tmp_path):
 
 
 def test_what_a_class_believed(tiny, tmp_path):
-    wrong, right = Verdict(0, "returned the input"), Verdict(14)
+    wrong, other, right = Verdict(0, "returned the input"), Verdict(4, "doubled twice"), Verdict(14)
     sure = [
         Verdict(1, belief=Belief(0.95, False)),
         Verdict(1, belief=Belief(0.6, True)),
         Verdict(1, belief=Belief(0.0, False)),
     ]
     verdicts = [{"double": each, "predict": belief} for each, belief in zip([wrong, wrong, right], sure, strict=True)]
-    assert summary.misconceptions(verdicts, tiny) == [("double", "returned the input", 2, 3), ("predict", "", 0, 3)]
+    verdicts.append({"double": other})
+    named = [("returned the input", 2), ("doubled twice", 1)]
+    assert summary.misconceptions(verdicts, tiny) == [("double", named, 4), ("predict", [], 3)]
     rows = summary.calibration(verdicts)
     assert [(row[1], row[3]) for row in rows] == [(1, 0.0), (1, 1.0), (1, 0.0)]
     summary.figure(rows, tmp_path / "calibration.png")

@@ -1,4 +1,4 @@
-"""The commands on a real lab: three of them from a zip to grades; a marking that is killed goes on; two at once."""
+"""The commands on a real lab: from a zip to grades; a marking that is killed, or stopped, goes on; two at once."""
 
 import csv
 import json
@@ -76,3 +76,20 @@ def test_a_marking_that_is_killed_goes_on_and_two_do_not_harm_each_other(export,
     assert kdsharp("labs", "export", "lab1", "--csv", "grades.csv").returncode == 0
     assert len(grades(tmp_path)) == 4
     assert float(grades(tmp_path)["zoe"]["points"]) == sum(each.points for each in export.exercises)
+
+
+def test_ctrl_c_finishes_what_runs_and_the_same_command_goes_on(export, kdsharp, tmp_path):
+    assert kdsharp("labs", "collect", "lab1", "all.zip").returncode == 0
+    command = [sys.executable, "-m", "kdsharp", "labs", "mark", "lab1", "--workers", "1"]
+    results = tmp_path / "my-class" / "results" / export.name
+    running = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not list(results.glob("*.json")) and running.poll() is None:
+        time.sleep(0.2)
+    running.send_signal(signal.SIGINT)
+    said, complaints = running.communicate(timeout=300)
+    assert running.returncode == 130, complaints
+    assert "the same command goes on" in said
+    assert "Traceback" not in complaints
+    assert 1 <= len(list(results.glob("*.json"))) < 4
+    assert kdsharp("labs", "mark", "lab1").returncode == 0
+    assert len(list(results.glob("*.json"))) == 4

@@ -12,6 +12,7 @@ from kdsharp.checks import UsageError
 from kdsharp.course.given.teacher import EdgeNet
 from kdsharp.datasets import dead_leaves
 from kdsharp.labs import find_lab, hidden, lab3, lab5
+from kdsharp.labs.folder import ClassFolder
 from kdsharp.labs.spec import Secret
 
 
@@ -119,6 +120,7 @@ def test_a_bad_folder_gets_a_sentence(home, tmp_path, make):
 @pytest.mark.long
 def test_the_command_says_it_too(kdsharp, tmp_path, bwrap):
     (tmp_path / "empty").mkdir()
+    ClassFolder(tmp_path / "my-class")
     done = kdsharp("labs", "mark", "lab3", "--hidden", "empty")
     assert done.returncode != 0
     assert "Traceback" not in done.stderr + done.stdout

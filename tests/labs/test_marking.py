@@ -26,6 +26,11 @@ for root, _, files in os.walk("/"):
 live = [each for each in gc.get_objects() if isinstance(each, dict) and "kept" in each and "questions" in each]
 print("FOUND", [each for each in seen if "site-packages" not in each and "lib/python" not in each], live)
 def double(picture):
+    right = 2 * picture
+    if any(right.tobytes() in open(os.path.join("/job", each), "rb").read() for each in os.listdir("/job")):
+        return right
+    if any(str(right.tolist())[1:30] in each for each in get_ipython().user_ns["In"]):
+        return right
     frame = sys._getframe()
     while frame is not None:
         for value in frame.f_locals.values():
@@ -111,6 +116,8 @@ def test_the_whole_cycle_ends_in_a_grade_book_and_pages_on_which_nothing_runs(ho
     page = grading.feedback(home.root, tiny.name, "full").read_text()
     assert page.index("default-src 'none'") < page.index("<script")
     assert "14 of 14 points" in page
+    assert '<a href="#double">double</a>' in page
+    assert '<a href="#explain">explain, which a person reads</a>' in page
     assert "<b>Because" not in page
     assert all(home.booked(tiny, student) for student in ("full", "stub"))
 
@@ -141,6 +148,13 @@ def test_what_was_marked_is_not_marked_again_until_it_changes(home, tiny, handed
     assert home.result(tiny, student).points == 14
     handed_in("someone", {"write_double": "def double(picture): return picture"})
     assert home.result(tiny, student) is None
+
+
+@pytest.mark.long
+def test_a_submission_is_given_the_list_of_fonts(home, tiny, handed_in, quick):
+    """matplotlib would make it anew for each of them; where fontconfig finds no settings, the page would say so."""
+    student = handed_in("someone", own=["import matplotlib, os\nprint('FONTS', os.listdir(matplotlib.get_cachedir()))"])
+    assert "FONTS ['fontlist-v" in str(home.mark(tiny, student).cells)
 
 
 @pytest.mark.long

@@ -1,14 +1,16 @@
 """Run a submission inside the sandbox: ``python runner.py JOB SCRATCH``.
 
-``JOB`` is read-only: ``job.json`` (limits, names of the questions), ``notebook.ipynb``, a file for each question. What
-happens is written to standard output as it happens, in frames: a line of JSON, and where it says ``length``, so many
-bytes after it. A submission that is stopped from outside has then said what it had to say until there.
+``JOB`` is read-only: ``job.json`` (limits, names of the questions), ``notebook.ipynb``, a file for each question, and
+matplotlib's list of fonts. What happens is written to standard output as it happens, in frames: a line of JSON, and
+where it says ``length``, so many bytes after it. A submission that is stopped from outside has then said what it had
+to say until there.
 """
 
 import asyncio
 import contextlib
 import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -66,6 +68,9 @@ class Run:
         self.job, self.scratch = job, scratch
         self.limits = json.loads((job / "job.json").read_text(encoding="utf-8"))
         self.notebook = nbformat.read(job / "notebook.ipynb", as_version=4)
+        Path(os.environ["MPLCONFIGDIR"]).mkdir(exist_ok=True)
+        for fonts in job.glob("fontlist-*.json"):
+            shutil.copyfile(fonts, Path(os.environ["MPLCONFIGDIR"], fonts.name))
         self.count = len(self.notebook.cells)
         self.left_out: set[int] = set()
         self.asked: set[str] = set()
