@@ -20,7 +20,8 @@ from kdsharp.metrics import psnr
 from kdsharp.models import build
 from kdsharp.plots import COLOURS
 from kdsharp.recipes import RECIPES, Stage
-from kdsharp.recipes.training import mean_psnr, synthetic_batches, training_step
+from kdsharp.recipes.batches import synthetic_batches
+from kdsharp.recipes.training import mean_psnr, training_step
 from kdsharp.sweep import Grid
 
 
