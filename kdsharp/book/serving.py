@@ -1,6 +1,7 @@
 """A server of a folder of pages, at this machine alone."""
 
 import functools
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,14 @@ class _Pages(SimpleHTTPRequestHandler):
         """A line for every picture would bury the address."""
 
 
+class _Server(ThreadingHTTPServer):
+    """A reader who leaves a page before it has come whole is no error."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
     """A server of a folder at 127.0.0.1; its ``server_port`` is the port, a free one for 0.
 
@@ -32,7 +41,7 @@ def server(folder: Path, port: int = 0) -> ThreadingHTTPServer:
         UsageError: when another program has the port.
     """
     try:
-        return ThreadingHTTPServer(("127.0.0.1", port), functools.partial(_Pages, directory=str(folder)))
+        return _Server(("127.0.0.1", port), functools.partial(_Pages, directory=str(folder)))
     except OSError as error:
         raise UsageError(f"port {port} cannot be had ({error.strerror}); give another with --port") from None
 

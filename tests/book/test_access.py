@@ -18,6 +18,8 @@ LESSONS = [f"lessons/{name}" for name in course.lessons()]
 PAGES = ["index", "sharpen", "instructors", "files", "glossary", "bibliography", "search", *LESSONS]
 PAGES += ["doctor", "ethics", "ledger", "package", "package/filters"]
 SCREENS = [(390, "dark"), (1440, "light"), (390, "light"), (1440, "dark")]
+ZOOMED = 1280 // 2
+"""Pixels that are left of a screen at 200 % zoom."""
 
 
 @pytest.mark.parametrize("name", once([*PAGES, "404"], "index"))
@@ -31,6 +33,7 @@ def test_axe_finds_nothing_serious(page, book, name):
         for island in page.locator("[data-island]").all():
             island.scroll_into_view_if_needed()
         settled(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
         if name != "404":  # which has no theme of its own and follows the browser
             assert page.evaluate("document.documentElement.dataset.theme") == scheme
         found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
@@ -39,6 +42,8 @@ def test_axe_finds_nothing_serious(page, book, name):
             f"{each['id']} ({each['help']}): {len(each['nodes'])} times, such as {each['nodes'][0]['html'][:200]}"
             for each in serious
         )
+    page.set_viewport_size({"width": ZOOMED, "height": 450})
+    assert page.evaluate("document.documentElement.scrollWidth") <= ZOOMED
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,19 @@ def test_the_book_is_served_until_it_is_stopped(built, monkeypatch, capsys):
     assert address in capsys.readouterr().out
 
 
+def test_a_reader_who_leaves_early_is_no_error_and_all_else_is(tmp_path, capsys):
+    with serving.server(tmp_path) as running:
+        for failure in (BrokenPipeError(), ConnectionResetError(), ValueError("a fault")):
+            try:
+                raise failure
+            except Exception:
+                running.handle_error(None, ("127.0.0.1", 1))
+    said = capsys.readouterr().err
+    assert "a fault" in said
+    assert "BrokenPipe" not in said
+    assert "ConnectionReset" not in said
+
+
 def test_without_serving_the_path_is_printed(built, capsys):
     command.book("smoke", False, 0)
     assert str(built) in capsys.readouterr().out.replace("\n", "")
