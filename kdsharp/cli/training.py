@@ -13,8 +13,8 @@ def train(
     recipe: Annotated[
         str,
         typer.Argument(
-            help="`shake` and `base` (teacher and student), `base-moving`, `tiny`, `small`, `large`, `gaussian-256`, "
-            "`bilinear-60`, `bicubic-4x`, or a report's system, `report-a` to `report-e`."
+            help="`shake` and `base` (teacher and student), `base-moving`, `base-real`, `tiny`, `small`, `large`, "
+            "`gaussian-256`, `bilinear-60`, `bicubic-4x`, or a report's system, `report-a` to `report-e`."
         ),
     ],
     stage: Annotated[

@@ -67,13 +67,13 @@ against it, one by one (`data/checkpoints/STUDY.md`): half of the crops partly o
 to backgrounds, and nearly all gain on real blur; so it is a tenth of them."""
 
 BASE_MOVING = replace(
-    BASE,
-    config=replace(BASE.config, steps=4_000, learning_rate=1.5e-3, warmup=100),
-    alpha=1.0,
-    terms=(),
+    BASE, config=replace(BASE.config, steps=4_000, learning_rate=1.5e-3, warmup=100), alpha=1.0, terms=()
 )
-"""A second part of ``base``, alone, from the weights of the first (``--start``), and a third on real pairs besides
-(``--pairs``, ``--steps``)."""
+"""The second part of ``base``: alone, from the weights of the first (``--start``), and oftener on a moving camera."""
+
+BASE_REAL = replace(BASE_MOVING, config=replace(BASE_MOVING.config, steps=1_800, learning_rate=1e-3), altered=0.4)
+"""Its third part, with a few real pairs beside the photos (``--pairs``). They show what blur on a moving camera is, so
+that more crops may be partly out of focus."""
 
 TEACHER_MOTION = replace(
     TEACHER,
@@ -150,6 +150,7 @@ COURSE = {
         Recipe("shake", "shake", SHAKE, TEACHER, STUDENT),
         Recipe("base", "motion", MOVING, TEACHER_MOTION, BASE),
         Recipe("base-moving", "motion", MOVING_ON, "teacher-motion", BASE_MOVING),
+        Recipe("base-real", "motion", MOVING_ON, "teacher-motion", BASE_REAL),
         Recipe("large", "motion", MOVING, "teacher-motion", LARGE),
         Recipe("small", "shake", PHOTOS, "teacher", SMALL),
         Recipe("tiny", "motion", MOVING, "teacher-motion", TINY),
