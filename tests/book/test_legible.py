@@ -99,8 +99,10 @@ def test_at_390_pixels_a_lesson_has_letters_of_11_pixels(page, book, lesson):
     settled(page)
     assert page.evaluate(SIZES)
     assert small(page) == []
-    charts = "every => every.filter((each) => each.currentSrc.endsWith('.svg') && each.naturalWidth).length"
-    assert page.locator("img[data-lettering]").evaluate_all(charts)
+    charts = "every => every.filter((each) => each.currentSrc.endsWith('.svg')).map((each) => each.naturalWidth)"
+    widths = page.locator("img[data-lettering]").evaluate_all(charts)
+    assert all(widths)  # none is broken; a lesson whose charts hold photos or wait for a prediction has none
+    assert widths or lesson != "12_optimizers"
 
 
 SHRUNK = """() => [...document.querySelectorAll("img[data-photo]")]
