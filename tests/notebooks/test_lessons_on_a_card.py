@@ -7,7 +7,7 @@ from shared import once
 
 from kdsharp import course
 
-TRAIN = ("06_teacher", "07_transformer_teacher", "08_student_alone", "09_distillation", "10_alpha_temperature", "11_losses", "12_optimizers")
+TRAIN = ("06_teacher", "07_transformer_teacher", "08_student_alone", "09_distillation", "11_losses", "12_optimizers")
 CARD = """
 import torch
 from kdsharp.train import loop
