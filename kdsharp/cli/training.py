@@ -74,8 +74,7 @@ def train(
     if start is not None and len(stages) > 1:
         raise UsageError("--start is for one network; say which with --stage teacher or --stage student")
     folder = make_folder(out if out is not None else Path("build/train") / f"{recipe}-{profile}")
-    changes: dict[str, Any] = {"steps": steps, "optimizer": optimizer, "learning_rate": None, "seed": seed}
-    changes["branches"] = branches
+    changes: dict[str, Any] = {"steps": steps, "optimizer": optimizer, "seed": seed, "branches": branches}
     if learning_rate is not None:
         changes["learning_rate"] = (
             tuned_rate(optimizer or "adam") if learning_rate == "tuned" else _number(learning_rate)
