@@ -40,12 +40,17 @@ def defocus(crops: Tensor, strongest: float, rng: np.random.Generator, share: fl
         share: in [0, 1].
     """
     count, side = len(crops), min(crops.shape[-2:])
-    soft = convolve(crops, stack([gaussian(sigma) for sigma in rng.uniform(0.3, strongest, count)]))
+    sigmas = rng.uniform(0.3, strongest, count)
+    chosen = np.flatnonzero(rng.random(count) < share)
+    angles, places = rng.uniform(0, 2 * math.pi, count), rng.uniform(-0.7, 0.7, count)
+    result = crops.clone()
+    if not len(chosen):
+        return result
     y, x = (torch.arange(length) - (length - 1) / 2 for length in crops.shape[-2:])
-    shares = []
-    for chosen, angle, place in zip(
-        rng.random(count) < share, rng.uniform(0, 2 * math.pi, count), rng.uniform(-0.7, 0.7, count), strict=True
-    ):
-        distance = x[None] * math.cos(angle) + y[:, None] * math.sin(angle) - place * side
-        shares.append(torch.sigmoid(24 * distance / side) * bool(chosen))
-    return torch.lerp(crops, soft.clamp(0, 1), torch.stack(shares)[:, None].to(crops))  # the FFT rounds below 0
+    shares = [
+        torch.sigmoid(24 * (x[None] * math.cos(angle) + y[:, None] * math.sin(angle) - place * side) / side)
+        for angle, place in zip(angles[chosen], places[chosen], strict=True)
+    ]
+    soft = convolve(crops[chosen], stack([gaussian(sigma) for sigma in sigmas[chosen]])).clamp(0, 1)  # rounds below 0
+    result[chosen] = torch.lerp(crops[chosen], soft, torch.stack(shares)[:, None].to(crops))
+    return result
