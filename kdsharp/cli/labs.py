@@ -122,6 +122,7 @@ def export(
     due: Annotated[str | None, typer.Option(help="When it was due, e.g. `2027-01-31T23:59`.")] = None,
     late_percent: Annotated[float, typer.Option(min=0, max=100, help="Points lost for each day begun, in %.")] = 10.0,
     free_days: Annotated[int, typer.Option(min=0, help="Late days that cost nothing.")] = 0,
+    dry_run: Dry = False,
 ) -> None:
     """Write the grades as CSV, and the feedback pages where they are missing.
 
@@ -135,6 +136,10 @@ def export(
     found, home = opened(lab, folder)
     check_handed_in(home, found)
     policy = summary.Policy(summary.due(due), late_percent, free_days)
+    if dry_run:
+        count = len(home.students(found))
+        say(f"would write {count} grades into {csv}, and as many feedback pages into {home.root / 'feedback'}")
+        return
     with home.alone(found, waiting):
         pages = list(_pages(home, found))
         rows = summary.grades(home, found, grading.scores(home.root, found.name), policy)

@@ -104,22 +104,33 @@ def figure(rows: Sequence[tuple[str, int, float, float]], path: Path) -> None:
 
 
 def grades(folder: ClassFolder, lab: Lab, scores: Mapping[str, Any], policy: Policy) -> list[dict[str, Any]]:
-    """A row for each submission: who, points of each cell, lateness, final score, what waits for a person."""
+    """A row for each submission: who, points of each cell, lateness, final score, what waits for a person.
+
+    Formgrader lets a person give more points than a cell has, or fewer than none: what counts stays between.
+    """
     rows = []
     for student in folder.students(lab):
         came = folder.received(lab, student)
-        found = scores.get(student, {"score": 0.0, "cells": {}, "waits": True})
+        found = scores.get(student, {"cells": {}, "waits": True})
         handed_in = came.time if came.timed else ""
         days = policy.days(handed_in, came.late)
-        off = policy.penalty(found["score"], days)
         cells: list[Any] = [*lab.exercises, *lab.manual]
+        given = {each.name: found["cells"].get(each.name) or 0.0 for each in cells}
+        counted = {each.name: min(max(given[each.name], 0.0), each.points) for each in cells}
+        points = sum(counted.values())
+        off = policy.penalty(points, days)
         row: dict[str, Any] = {"student": student, "name": came.name, "number": came.number, "platform": came.platform}
         row["handed in"] = handed_in
-        row |= {each.name: round(found["cells"].get(each.name) or 0.0, 2) for each in cells}
-        row |= {"points": round(found["score"], 2), "days late": days, "penalty": round(off, 2)}
-        row |= {"score": round(found["score"] - off, 2), "waits for a person": "yes" if found["waits"] else ""}
+        row |= {name: round(value, 2) for name, value in counted.items()}
+        row |= {"points": round(points, 2), "days late": days, "penalty": round(off, 2)}
+        row |= {"score": round(points - off, 2), "waits for a person": "yes" if found["waits"] else ""}
         marked = folder.result(lab, student)
-        row["notes"] = "; ".join([*came.notes, *([marked.reason] if marked and marked.reason else [])])
+        beyond = [
+            f"{each.name}: {given[each.name]:g} given, {counted[each.name]:g} of {each.points:g} count"
+            for each in cells
+        ]
+        beyond = [said for said, each in zip(beyond, cells, strict=True) if given[each.name] != counted[each.name]]
+        row["notes"] = "; ".join([*came.notes, *([marked.reason] if marked and marked.reason else []), *beyond])
         rows.append(row)
     return rows
 

@@ -232,6 +232,16 @@ def test_what_is_no_export_is_refused(home, tiny, tmp_path):
         collect(home, tiny, tmp_path / "nowhere.zip")
 
 
+def test_no_grade_lies_outside_what_its_cell_is_worth(home, tiny, handed_in):
+    student = handed_in("zoe", {})
+    (automatic, *_), (manual, *_) = tiny.exercises, tiny.manual
+    given = {automatic.name: -3.0, manual.name: manual.points + 60}
+    scores = {student: {"score": sum(given.values()), "cells": given, "waits": False}}
+    (row,) = summary.grades(home, tiny, scores, summary.Policy())
+    assert (row[automatic.name], row[manual.name], row["score"]) == (0, manual.points, manual.points)
+    assert f"{manual.name}: {manual.points + 60:g} given, {manual.points:g} of {manual.points:g} count" in row["notes"]
+
+
 def test_late_days_cost_what_the_policy_says():
     policy = summary.Policy(summary.due("2027-01-01T12:00:00+00:00"), percent=10, free=1)
     assert policy.days("2027-01-01 11:59:00 UTC", False) == 0

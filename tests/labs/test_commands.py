@@ -53,6 +53,9 @@ def test_three_commands_lead_from_a_zip_to_grades_and_pages(export, kdsharp, tmp
     assert len(list((tmp_path / "my-class" / "feedback").rglob("*.html"))) == 4
     again = kdsharp("labs", "mark", "lab1", "--dry-run")
     assert "would mark 0 of 4" in again.stdout
+    dry = kdsharp("labs", "export", "lab1", "--csv", "other.csv", "--dry-run")
+    assert "would write 4 grades" in dry.stdout
+    assert not (tmp_path / "other.csv").exists()
 
 
 def test_a_marking_that_is_killed_goes_on_and_two_do_not_harm_each_other(export, kdsharp, tmp_path):
