@@ -170,7 +170,9 @@ def test_real_pairs_stand_beside_photos_as_a_quarter_of_each_batch(tmp_path, mon
     torch.testing.assert_close(mixed[:2], 1 - labelled[:2])
     card = (tmp_path / "base" / "base.md").read_text()
     assert "--pairs FOLDER" in card
-    assert "1 real pairs, a quarter of each batch" in card
+    assert "1 real pair, a quarter of each batch" in card
+    assert "yours to know, and whether it lets you pass weights on" in card
+    assert "that of the pairs is yours to know" in card
 
 
 def test_a_start_of_another_architecture_is_refused(tmp_path):

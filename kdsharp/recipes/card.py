@@ -32,7 +32,8 @@ def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[
     if "start" in meta:
         command += f" --start {meta['start']}"
     leaves = f" and {plan.leaves} dead-leaves pictures" if plan.leaves else ""
-    beside = f"{meta['pairs']} real pairs, a quarter of each batch" if "pairs" in meta else "nothing else"
+    count = meta.get("pairs", 0)
+    beside = f"{count} real pair{'s' * (count != 1)}, a quarter of each batch" if count else "nothing else"
     data = f"{PHOTOS.get(meta['photos'], ('', ''))[0]}{leaves}; {beside}"
     if plan.contrast < 1:
         data += f"; {plan.altered:.0%} of the crops flatter (contrast down to {plan.contrast:g})"
@@ -57,8 +58,10 @@ def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[
         ("commit, date", f"{meta['commit']}, {meta['date']}"),
         ("held-out photos", f"{meta['psnr']:.2f} dB; the input itself has {meta['psnr_input']:.2f} dB"),
     ]
-    if meta["photos"] in PHOTOS:
-        rows.insert(3, ("licence", PHOTOS[meta["photos"]][1]))
+    licence = [PHOTOS[meta["photos"]][1]] if meta["photos"] in PHOTOS else []
+    if "pairs" in meta or meta["photos"] == "pairs":
+        licence.append("that of the pairs is yours to know, and what it asks of weights that were made from them")
+    rows.insert(3, ("licence", "; ".join(licence)))
     if plan.branches:
         rows.append(("branches", "each 3x3 convolution was trained as three, folded into one afterwards"))
     if "ssim_to_teacher" in meta:
