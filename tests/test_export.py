@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 from typer.testing import CliRunner
 
-from kdsharp import checkpoints, cli, evaluate, export, images, inference
+from kdsharp import checkpoints, cli, datasets, degrade, evaluate, export, images, inference
 from kdsharp.checks import UsageError
 from kdsharp.export import measure
 from kdsharp.models import MODELS, build
@@ -99,6 +99,18 @@ def test_eight_bits_stay_close_and_compute_in_integers(files):
     assert {"QuantizeLinear", "DequantizeLinear"} <= kinds
     weights = [tensor.data_type for tensor in onnx.load(paths["int8"]).graph.initializer if len(tensor.dims) == 4]
     assert set(weights) == {onnx.TensorProto.INT8}
+    kept = [
+        onnx.numpy_helper.to_array(each) for each in onnx.load(paths["int8"]).graph.initializer if len(each.dims) == 4
+    ]
+    assert 60 <= max(np.abs(each.astype(int)).max() for each in kept) <= 64, "without VNNI larger ones are cut off"
+
+
+def test_the_bundled_tiny_loses_nothing_to_eight_bits(tmp_path):
+    pairs = list(datasets.synthetic_pairs(degrade.protocol("motion"), datasets.photos("test")[:2]))
+    network = checkpoints.load("tiny").model
+    path = export.export(network, tmp_path / "int8.onnx", calibration=measure.calibration_images("motion", 8))
+    whole, few = (evaluate.image_scores(each, pairs).mean() for each in (network, export.Session(path)))
+    assert abs(whole - few) < 0.1
 
 
 def test_folding_leaves_one_strided_convolution_for_luma_and_unshuffling(files):

@@ -25,8 +25,10 @@ class _Images(quantization.CalibrationDataReader):
 def quantize(found: onnx.ModelProto, images: Iterable[np.ndarray]) -> onnx.ModelProto:
     """The convolutions of a traced core in 8 bits: ``real = scale * (integer - zero point)``.
 
-    Weights get a scale for each output channel. The scales of the maps between the layers come from what the images
-    leave in them: min and max over all. Sums, gates and the residual stay float32. Jacob et al., CVPR 2018; lesson 08.
+    Weights get a scale for each output channel, and take seven of their eight bits: a processor without VNNI adds two
+    products of bytes in 16 bits and cuts off what is larger, which cost `tiny` 1 dB. The scales of the maps between
+    the layers come from what the images leave in them: min and max over all. Sums, gates and the residual stay
+    float32. Jacob et al., CVPR 2018; lesson 14.
 
     Args:
         found: what :func:`kdsharp.export.graph.trace` gives.
@@ -45,6 +47,7 @@ def quantize(found: onnx.ModelProto, images: Iterable[np.ndarray]) -> onnx.Model
                 _Images(images),
                 op_types_to_quantize=["Conv"],
                 per_channel=True,
+                reduce_range=True,
                 activation_type=quantization.QuantType.QUInt8,
                 weight_type=quantization.QuantType.QInt8,
             )
