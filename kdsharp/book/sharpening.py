@@ -21,7 +21,7 @@ def write(out: Path, profile: str) -> None:
     """Write the island of ``sharpen.md`` and its service worker into a book's sources; smoke has one student."""
     networks = STUDENTS[:1] if profile == "smoke" else STUDENTS
     _, blurred, _ = next(pair for pair in synthetic_pairs(protocol("shake"), photos("test")) if pair[0] == "chelsea")
-    page = BrowserPage(students(networks), to_array(blurred)).page()
+    page = BrowserPage(students(networks), to_array(blurred), already=True).page()
     (out / "sharpen_island.html").write_text(unpacked(page, out / "_static" / "content", "_static/content"), "utf-8")
     make_folder(out / AT_THE_ROOT)  # a service worker serves the folder that it lies in, and those below
     shutil.copy(modules.WEB / "service.js", out / AT_THE_ROOT)

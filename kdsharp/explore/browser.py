@@ -40,6 +40,7 @@ class BrowserPage(Island):
             its bytes; the first is chosen at the start.
         example: uint8 (H, W, 3), a photo for readers who have none at hand.
         shaken: whether a photo is shaken first, so that its truth is known, until the reader switches it off.
+        already: whether the example is blurred already, so that it is not shaken once more.
 
     Raises:
         UsageError: for a file that takes no ``pixels``.
@@ -47,12 +48,14 @@ class BrowserPage(Island):
 
     module: ClassVar[str] = "browser"
 
-    def __init__(self, models: Mapping[str, bytes | Path], example: np.ndarray, shaken: bool = False) -> None:
+    def __init__(
+        self, models: Mapping[str, bytes | Path], example: np.ndarray, shaken: bool = False, already: bool = False
+    ) -> None:
         self.models = {name: each if isinstance(each, bytes) else each.read_bytes() for name, each in models.items()}
         for name, content in self.models.items():
             if b"\n\x06pixels" not in content:  # protobuf's way to write a name of six letters
                 raise UsageError(f"{name!r} takes no uint8 pixels; export it with pixels=True, or --pixels")
-        self.example, self.shaken = webp(example), shaken
+        self.example, self.shaken, self.already = webp(example), shaken, already
 
     def facts(self, live: bool) -> dict[str, Any]:
         return {
@@ -73,6 +76,7 @@ class BrowserPage(Island):
             },
             "example": self.example,
             "shaken": self.shaken,
+            "already": self.already,
             "taps": taps(),
             "whole": WHOLE,
             "tile": TILE,

@@ -212,6 +212,19 @@ def test_a_large_photo_can_be_stopped(page, runtime, model, tmp_path, monkeypatc
     expect(page.locator("[data-part=work]")).to_be_hidden()
 
 
+def test_an_example_that_is_blurred_already_is_not_shaken_once_more(page, runtime, model, tmp_path):
+    serve(page, runtime)
+    page.goto(browser.BrowserPage({"small": model}, PHOTO, already=True).save(tmp_path / "page.html").as_uri())
+    switch = page.locator("[data-part=shake]")
+    switch.check()
+    page.locator("[data-part=example]").click()
+    state(page, "done")
+    expect(switch).to_be_disabled()
+    expect(switch).not_to_be_checked()  # else the blurred example would stand there as the truth
+    give(page, tmp_path, PHOTO)
+    expect(switch).to_be_enabled()
+
+
 def test_a_pasted_photo_is_taken(single, tmp_path):
     page = single
     page.locator("[data-part=model]").select_option("Laplacian")

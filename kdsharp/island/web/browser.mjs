@@ -288,8 +288,15 @@ function render({ model, el }) {
     part("strength-said").textContent = Number(part("strength").value).toFixed(2);
   };
   told();
-  part("file").addEventListener("change", (event) => { if (event.target.files[0]) open(event.target.files[0]); });
-  part("example").addEventListener("click", () => fetch(facts.example).then((found) => found.blob()).then(open));
+  part("file").addEventListener("change", (event) => { if (event.target.files[0]) take(event.target.files[0]); });
+  /** A photo of hers, or the example; one that is shaken already has no truth in it to come back to. */
+  const take = (found, already = false) => {
+    if (busy) return;
+    part("shake").disabled = already;
+    if (already) part("shake").checked = false;
+    return open(found);
+  };
+  part("example").addEventListener("click", () => fetch(facts.example).then((found) => found.blob()).then((found) => take(found, facts.already)));
   part("camera").addEventListener("click", () => (stream ? endCamera() : camera()));
   part("again").addEventListener("click", again);
   part("save").addEventListener("click", save);
@@ -321,12 +328,12 @@ function render({ model, el }) {
   el.tabIndex = -1; // a page pastes where the reader is, and she must be able to be here
   el.addEventListener("paste", (event) => {
     const found = [...event.clipboardData.files].find((file) => file.type.startsWith("image/"));
-    if (found) open(found);
+    if (found) take(found);
   });
   el.addEventListener("dragover", (event) => event.preventDefault());
   el.addEventListener("drop", (event) => {
     event.preventDefault();
-    if (event.dataTransfer.files[0]) open(event.dataTransfer.files[0]);
+    if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
   });
   return () => {
     endCamera();
