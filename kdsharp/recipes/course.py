@@ -67,11 +67,12 @@ against it, one by one (`data/checkpoints/STUDY.md`): half of the crops partly o
 to backgrounds, and nearly all gain on real blur; so it is a tenth of them."""
 
 BASE_MOVING = replace(
-    BASE, config=replace(BASE.config, steps=4_000, learning_rate=1.5e-3, warmup=100), alpha=1.0, terms=()
+    BASE, config=replace(BASE.config, steps=12_500, learning_rate=2e-3, warmup=300), alpha=1.0, terms=()
 )
-"""The second part of ``base``: alone, from the weights of the first (``--start``), and oftener on a moving camera."""
+"""The second part of ``base``: alone, from the weights of the first (``--start``), and oftener on a moving camera. Its
+length is what counts (`data/checkpoints/STUDY.md`)."""
 
-BASE_REAL = replace(BASE_MOVING, config=replace(BASE_MOVING.config, steps=1_800, learning_rate=1e-3), altered=0.4)
+BASE_REAL = replace(BASE_MOVING, config=replace(BASE.config, steps=1_800, learning_rate=1e-3, warmup=100), altered=0.4)
 """Its third part, with a few real pairs beside the photos (``--pairs``). They show what blur on a moving camera is, so
 that more crops may be partly out of focus."""
 
@@ -92,6 +93,12 @@ LARGE = replace(BASE, checkpoint="large", architecture="unet-large")
 """Not bundled: with four times the weights of ``base`` it was no better."""
 
 TINY = replace(BASE, checkpoint="tiny", architecture="unet-tiny")
+
+TINY_MOVING = replace(
+    BASE_MOVING, checkpoint="tiny", architecture="unet-tiny", config=replace(BASE_MOVING.config, steps=8_000)
+)
+TINY_REAL = replace(BASE_REAL, checkpoint="tiny", architecture="unet-tiny")
+"""Its second and third part, as those of ``base``."""
 
 SMALL = replace(
     BASE,
@@ -154,6 +161,8 @@ COURSE = {
         Recipe("large", "motion", MOVING, "teacher-motion", LARGE),
         Recipe("small", "shake", PHOTOS, "teacher", SMALL),
         Recipe("tiny", "motion", MOVING, "teacher-motion", TINY),
+        Recipe("tiny-moving", "motion", MOVING_ON, "teacher-motion", TINY_MOVING),
+        Recipe("tiny-real", "motion", MOVING_ON, "teacher-motion", TINY_REAL),
         Recipe("alpha-temperature", "shake", SHAKE, "teacher", GRID),
         Recipe("alpha-labels", "shake", SHAKE, "teacher", ALPHA_LABELS),
         _sharpener("gaussian-256"),
