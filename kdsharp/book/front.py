@@ -128,7 +128,7 @@ def lesson_map(paths: dict[str, Path]) -> str:
     width = max(x for x, _ in places.values()) + WIDTH
     height = max(y for _, y in places.values()) + HEIGHT
     return (
-        '<div class="kdsharp-map" tabindex="0" role="region" aria-label="Map of the lessons">'
+        '<div class="kdsharp-map kdsharp-pan" tabindex="0" role="region" aria-label="Map of the lessons">'
         f'<svg viewBox="-2 -2 {width + 4} {height + 4}" width="{width + 4}" height="{height + 4}" role="group" '
         f'aria-label="The lessons, each below what it needs">{"".join(lines)}{"".join(boxes)}</svg></div>'
     )

@@ -39,6 +39,8 @@ class OneKernel(Island):
         title: what stands above.
         sigma: of the Gaussian that blurs, in pixels.
         alpha, labels, noise, steps: where the sliders start.
+        taught: whether the reader mixes truth and teacher; otherwise the kernel learns from the truth alone, and
+            alpha and labels cannot be moved.
     """
 
     module: ClassVar[str] = "kernel"
@@ -52,9 +54,10 @@ class OneKernel(Island):
         labels: int = MOST,
         noise: float = 2.0,
         steps: int = 400,
+        taught: bool = True,
     ) -> None:
         check_range(alpha, 0, 1, "alpha")
-        self.title, self.sigma = title, sigma
+        self.title, self.sigma, self.taught = title, sigma, taught
         self.data = stored(teacher, sigma)
         self.sliders = {
             "alpha": Slider("alpha, the truth's share", tuple(sorted({0, 0.25, 0.5, 0.75, 1, alpha})), alpha),
@@ -67,6 +70,7 @@ class OneKernel(Island):
         packed = {name: base64.b64encode(each.tobytes()).decode() for name, each in self.data.items() if name != "mask"}
         return packed | {
             "title": self.title,
+            "taught": self.taught,
             "sliders": [slider.facts() for slider in self.sliders.values()],
             "side": SIDE,
             "heldSide": HELD,

@@ -167,7 +167,7 @@ function drawKernel(canvas, kernel, k) {
 }
 
 function render({ model, el }) {
-  const facts = model.get("facts"), data = prepare(facts), k = data.kernel;
+  const facts = model.get("facts"), data = prepare(facts), k = data.kernel, { taught } = facts;
   const names = ["alpha", "labels", "noise", "steps"];
   let student, alone, curve, running = 0;
   const { rows, values } = sliderRows(facts.sliders, () => halt() || start());
@@ -188,20 +188,20 @@ function render({ model, el }) {
       chart("gain of the kernel against frequency, beside 1/G", -1, 9, [
         { kind: "kdsharp-wanted", points: over(wanted) },
         { kind: "kdsharp-mask", points: over(gains(facts.mask, k, count)) },
-        { kind: "kdsharp-alone", points: over(gains(alone.kernel, k, count)) },
+        ...(taught ? [{ kind: "kdsharp-alone", points: over(gains(alone.kernel, k, count)) }] : []),
         { kind: "kdsharp-mix", points: over(gains(student.kernel, k, count)) },
       ]),
       legend(["kdsharp-wanted", "1/G, which would undo the blur"], ["kdsharp-mask", "tuned unsharp mask"],
-             ["kdsharp-alone", "alone"], ["kdsharp-mix", "this mix"]),
+             ...(taught ? [["kdsharp-alone", "alone"], ["kdsharp-mix", "this mix"]] : [["kdsharp-mix", "the kernel"]])),
     );
     const root = (n) => curve.map((row) => [row[0] / steps, 255 * Math.sqrt(row[n])]);
     const top = Math.max(4, ...curve.slice(1).flatMap((row) => [255 * Math.sqrt(row[1]), 255 * Math.sqrt(row[2])]));
     losses.replaceChildren(
       make("b", {}, "Error in the training (grey levels) against steps"),
       chart("root of both squared errors against steps", 0, Math.ceil(top / 4) * 4, [
-        { kind: "kdsharp-alone", points: root(1) }, { kind: "kdsharp-mix", points: root(2) },
+        { kind: "kdsharp-alone", points: root(1) }, ...(taught ? [{ kind: "kdsharp-mix", points: root(2) }] : []),
       ]),
-      legend(["kdsharp-alone", "to the truth"], ["kdsharp-mix", "to the teacher"]),
+      legend(["kdsharp-alone", "to the truth"], ...(taught ? [["kdsharp-mix", "to the teacher"]] : [])),
     );
     const dot = new Float64Array(k * k);
     dot[(k * k - 1) / 2] = 1;
@@ -209,23 +209,23 @@ function render({ model, el }) {
     const [input, mask] = [dot, facts.mask].map((kernel) => score(data, kernel, level));
     const sum = student.kernel.reduce((a, b) => a + b, 0);
     table.textContent =
-      `Held-out crops: this mix ${own.toFixed(2)} dB; alone ${without.toFixed(2)}; ` +
+      `Held-out crops: ${taught ? `this mix ${own.toFixed(2)} dB; alone ${without.toFixed(2)}` : `the kernel ${own.toFixed(2)} dB`}; ` +
       `tuned unsharp mask ${mask.toFixed(2)}; the blurred input ${input.toFixed(2)}. The weights sum to ${sum.toFixed(2)}.`;
     bar.max = steps;
     bar.value = student.step;
     el.dataset.step = student.step;
-    return { own, without, input };
+    return { own, other: taught ? without : mask, input };
   };
-  const verdict = ({ own, without, input }) => {
-    const gain = own - without;
-    const word = Math.abs(gain) < 0.05 ? "no gain" : gain > 0 ? "better" : "worse";
+  const verdict = ({ own, other, input }) => {
+    const gain = own - other, rival = taught ? "the student alone" : "the tuned unsharp mask";
+    const word = Math.abs(gain) < 0.05 ? `no gain over ${rival}` : `${gain > 0 ? "better" : "worse"} than ${rival}`;
     const below = own < input ? " It is below its own input: doing nothing would be better." : "";
-    said.textContent = `After ${student.step} steps: ${word} than alone (${gain >= 0 ? "+" : ""}${gain.toFixed(2)} dB).${below}`;
+    said.textContent = `After ${student.step} steps: ${word} (${gain >= 0 ? "+" : ""}${gain.toFixed(2)} dB).${below}`;
   };
   function start() {
     const given = settings();
     student = new Student(data, given);
-    alone = new Student(data, { ...given, alpha: 1 });
+    alone = taught ? new Student(data, { ...given, alpha: 1 }) : student;
     curve = [];
     show();
     said.textContent = "A single dot: the photo as it is. Predict what it becomes, then train.";
@@ -239,7 +239,7 @@ function render({ model, el }) {
     const until = performance.now() + 25;
     do {
       student.next();
-      alone.next();
+      if (taught) alone.next();
       if (student.step % 5 === 1) curve.push([student.step, student.toTruth, student.toTeacher]);
     } while (performance.now() < until && student.step < student.steps);
     const scores = show();
@@ -263,7 +263,7 @@ function render({ model, el }) {
   });
   again.addEventListener("click", () => halt() || start());
   fill(
-    el, "kernel", make("p", {}, make("b", {}, facts.title)), ...rows, make("p", { class: "kdsharp-row" }, play, again, bar),
+    el, "kernel", make("p", {}, make("b", {}, facts.title)), ...(taught ? rows : rows.slice(2)), make("p", { class: "kdsharp-row" }, play, again, bar),
     said, make("div", { class: "kdsharp-side" }, make("div", {}, make("b", {}, "The kernel"), canvas,
       make("p", { class: "kdsharp-note" }, "red adds, blue takes away; colours show the root")), response, losses), table,
   );
