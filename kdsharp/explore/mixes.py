@@ -152,14 +152,14 @@ def _chart(axes: Axes, grid: Grid, alpha: float, labels: float) -> None:
     axes.text(0.02, 0.02, "alone", fontsize=8.5, va="bottom")
     still = {n: grid.psnr_input - float(grid.alone(n).mean()) for n in every}
     axes.axhline(still[labels], color=COLOURS[1], linestyle="--", linewidth=1)
-    axes.text(0.02, still[labels] + 0.02, "input, untouched", fontsize=8.5, color=COLOURS[1], va="bottom")
+    axes.text(0.02, still[labels] - 0.02, "input, untouched", fontsize=8.5, color=COLOURS[1], va="top")
     axes.errorbar(alphas, means, halves, color=COLOURS[0], capsize=3, marker="o", ms=4)
     axes.plot([alpha], [means[alphas.index(alpha)]], "D", color=COLOURS[1], ms=9, zorder=3)
     tops = [mean + half for bars in every.values() for mean, half in bars]
     lows = [mean - half for bars in every.values() for mean, half in bars] + list(still.values())
     axes.set(xlabel="alpha (weight of the truth)", ylabel="gain over alone (dB)")
     low, high = min(lows), max(tops)
-    axes.set_ylim(low - 0.1, high + 0.28 * (high - low))  # above the highest bar is room for the names
+    axes.set_ylim(low - 0.25, high + 0.28 * (high - low))  # room for the input's name below, for the others above
     axes.legend(loc="upper right", fontsize=8.5, frameon=False, labelcolor=GREY, borderaxespad=0.2, handlelength=2.6)
     axes.set_xlim(-0.04, 1.04)
     axes.grid(alpha=0.3)
