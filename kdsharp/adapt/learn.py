@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from torch import nn
 
 from kdsharp.checks import check_positive
@@ -82,8 +83,8 @@ def adapt(
     crops = Crops(pictures, motion, SIZE, BATCH, seed, MARGIN, choices=CHOICES)
     trial = copy.deepcopy(step)
     clock: list[float] = []
-    fit(trial, crops, replace(CONFIG, steps=6), progress=False, watch=lambda *_: clock.append(time.perf_counter()))
-    pace = (clock[-1] - clock[0]) / 5
+    fit(trial, crops, replace(CONFIG, steps=16), progress=False, watch=lambda *_: clock.append(time.perf_counter()))
+    pace = float(np.median(np.diff(clock)[7:]))  # the first steps decode the photos, the later ones find them there
     steps = max(FEWEST, int((60 * minutes - (time.perf_counter() - start)) / pace))
     done = [0]
 
