@@ -124,6 +124,15 @@ def test_ctrl_c_goes_on_with_what_is_learned(quick, monkeypatch):
     assert not same_weights(found.model, network)
 
 
+def test_the_judges_are_blurred_crops_of_photos_that_are_not_learned_from():
+    motion = degrade.ClipMotion(vectors=((6.0, 2.0),), still=0.5)
+    few, more = (learn.judges(motion, with_training) for with_training in (False, True))
+    assert 8 < len(few) < learn.JUDGES * learn.BATCH  # about half of them stayed sharp
+    assert all(not torch.equal(blurred, sharp) for _, blurred, sharp in few + more)
+    assert {blurred.shape for _, blurred, _ in few} == {(1, 3, learn.SIZE, learn.SIZE)}
+    assert not all(torch.equal(one[2], other[2]) for one, other in zip(few, more, strict=False))
+
+
 def test_time_decides_how_many_steps(quick):
     found = adapt.adapt(build("unet-tiny", 0).eval(), MOTION, 0.2, progress=False)
     assert found.steps > learn.FEWEST
