@@ -128,8 +128,8 @@ def grades(folder: ClassFolder, lab: Lab, scores: Mapping[str, Any], policy: Pol
         beyond = [
             f"{each.name}: {given[each.name]:g} given, {counted[each.name]:g} of {each.points:g} count"
             for each in cells
+            if given[each.name] != counted[each.name]
         ]
-        beyond = [said for said, each in zip(beyond, cells, strict=True) if given[each.name] != counted[each.name]]
         row["notes"] = "; ".join([*came.notes, *([marked.reason] if marked and marked.reason else []), *beyond])
         rows.append(row)
     return rows

@@ -32,8 +32,8 @@ def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[
     if "start" in meta:
         command += f" --start {meta['start']}"
     leaves = f" and {plan.leaves} dead-leaves pictures" if plan.leaves else ""
-    count = meta.get("pairs", 0)
-    beside = f"{count} real pair{'s' * (count != 1)}, a quarter of each batch" if count else "nothing else"
+    pairs = meta.get("pairs", 0)
+    beside = f"{pairs} real pair{'s' * (pairs != 1)}, a quarter of each batch" if pairs else "nothing else"
     data = f"{PHOTOS.get(meta['photos'], ('', ''))[0]}{leaves}; {beside}"
     if plan.contrast < 1:
         data += f"; {plan.altered:.0%} of the crops flatter (contrast down to {plan.contrast:g})"

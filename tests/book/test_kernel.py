@@ -46,9 +46,8 @@ def test_it_trains_by_finger_on_a_phone_and_says_what_came_out(chrome, island, t
     phone.goto((tmp_path / "kernel.html").as_uri())
     phone.get_by_role("button", name="Train").tap()
     phone.wait_for_function("document.querySelector('[role=status]').textContent.startsWith('After 100 steps')")
-    assert (
-        "no gain over the student alone" in phone.locator("[role=status]").inner_text()
-    )  # alpha 1 is the student alone
+    said = phone.locator("[role=status]").inner_text()
+    assert "no gain over the student alone" in said  # at alpha 1 it is the student alone
     told = phone.locator(".kdsharp-scores").inner_text()
     mix, alone, mask, blurred = map(float, re.findall(r"(\d+\.\d\d)", told)[:4])
     assert mix == alone > mask > blurred
