@@ -5,6 +5,7 @@ The network is handed in as *data*, a plan and weights, and is rebuilt and measu
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -50,9 +51,14 @@ def rebuilt(answers: Answers) -> tuple[Student | None, str]:
     return network.eval(), ""
 
 
+@lru_cache(maxsize=2)
 def hidden_pairs(secret: Secret) -> list[Batch]:
-    """Pairs that nobody has seen: of the lecturer's photos where there are some, of new leaves otherwise."""
-    rngs = [secret.rng("lab5", "hidden", str(k)) for k in range(4)]
+    """Pairs that nobody has seen: of four of the lecturer's photos where there are some, of 32 new leaves otherwise.
+
+    One leaf says little: over 60 of them the model solution's lead over the mask is 0.45 dB with a standard deviation
+    of 0.43, so that with four the luck of a class's secret would decide (two of ten secrets refused it).
+    """
+    rngs = [secret.rng("lab5", "hidden", str(k)) for k in range(32 if secret.hidden is None else 4)]
     if secret.hidden is None:
         return pictures(rngs)
     sharp = hidden.photos(secret.hidden, len(rngs))
