@@ -169,6 +169,44 @@ def optimizers(
 
 
 @study_app.command()
+def race(
+    profile: Profile = "full",
+    steps: Annotated[int | None, typer.Option(min=1, help="Training steps of each run; 2,500 by default.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=2, help="Seeds of each network; 3 by default.")] = None,
+    table: Annotated[Path | None, typer.Option(help="Write every row here too, as CSV.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder; `build/study/race-PROFILE` by default.")] = None,
+) -> None:
+    """Does attention pay? A small Restormer against a U-Net of the same work, for equal steps and for equal time.
+
+    Each tunes its rate first. Writes a record for each run and `table.csv`; finished runs are kept.
+
+    Example: `kdsharp study race --steps 1000 --seeds 2`
+    """
+    from kdsharp import provenance, tables
+    from kdsharp.evaluate import mean_interval
+    from kdsharp.study import race as racing
+
+    given = {name: value for name, value in {"steps": steps, "seeds": seeds}.items() if value is not None}
+    chosen = replace(racing.RACES[check_name(profile, racing.RACES, "profile")], **given)  # type: ignore[arg-type]
+    folder = _folder(out, "race", profile, steps)
+    rows = racing.run(chosen, folder)
+    command = f"kdsharp study race --profile {profile}" + "".join(f" --{name} {value}" for name, value in given.items())
+    note = (
+        f"{command}: {chosen.steps} steps of {chosen.batch} crops of {chosen.crop} pixels, {chosen.seeds} seeds, "
+        f"protocol {chosen.protocol}, float32; commit {provenance.commit()}, {provenance.device_name()}"
+    )
+    for path in (folder / "table.csv", *([table] if table is not None else [])):
+        tables.write(path, note, rows)
+    shown = PlainTable("network", "dB", "seconds")
+    taken = racing.final(rows, "seconds")
+    for name, scores in racing.final(rows).items():
+        mean, half = mean_interval(scores)
+        shown.add_row(name, f"{mean:.2f} ± {half:.2f}", f"{sum(taken[name]) / len(scores):.0f}")
+    console.print(shown)
+    say(f"{folder / 'table.csv'}")
+
+
+@study_app.command()
 def doctor(
     checkpoint: Annotated[str, typer.Argument(help="The student: a bundled name, or a .safetensors file of yours.")],
     teacher: Annotated[
