@@ -49,12 +49,16 @@ def collect(folder: ClassFolder, lab: Lab, place: Path, dry: bool = False) -> li
     if not people:
         raise UsageError(f"{place} holds no notebook, nor anything that somebody could have handed in as one")
     release = folder.release(lab)
-    done = []
+    chosen = []
     taken: dict[str, str] = {}
     for (student, number), files in sorted(people.items()):
         if taken.setdefault(student, number) != number:  # two people of one name
             student = f"{student}-{number}"
-        received, original, notebook = _chosen(student, files, lab, release)
+        chosen.append(_chosen(student, files, lab, release))
+    _name_shared(chosen)
+    done = []
+    for received, original, notebook in chosen:
+        student = received.student
         received.timed = _is_timed(received.platform, moments)
         before = folder.received(lab, student) if student in folder.students(lab) else None
         new = before is None or before.digest != received.digest
@@ -62,6 +66,18 @@ def collect(folder: ClassFolder, lab: Lab, place: Path, dry: bool = False) -> li
             folder.receive(lab, received, original, notebook)
         done.append(Collected(received, new))
     return done
+
+
+def _name_shared(chosen: list[tuple[Received, bytes | None, NotebookNode]]) -> None:
+    """Note on each of several people who handed in one and the same file whose it is too: a pair, or a copy."""
+    owners: dict[bytes, list[Received]] = {}
+    for received, original, _ in chosen:
+        if original is not None:
+            owners.setdefault(hashlib.sha256(original).digest(), []).append(received)
+    for same in owners.values():
+        for received in same if len(same) > 1 else ():
+            others = ", ".join(each.student for each in same if each is not received)
+            received.notes.append(f"the same file, byte for byte, as {others} handed in")
 
 
 def _is_timed(platform: str, moments: list[float]) -> bool:

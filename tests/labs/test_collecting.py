@@ -1,6 +1,7 @@
 """Exports of four platforms, with accents, nested archives, copies, attempts and links: each notebook is found."""
 
 import io
+import json
 import os
 import tarfile
 import time
@@ -222,6 +223,19 @@ def test_a_missing_notebook_another_lab_and_two_of_one_name_each_get_a_row(take,
     assert set(done) == {"no-notebook", "wrong-lab", "sam-lee", "sam-lee-4"}
     assert done["no-notebook"].received.notes[0] == "no notebook of this lab: marked as handed in empty"
     assert "x.ipynb: it is not lab0_tiny but lab9_other" in done["wrong-lab"].received.notes
+
+
+def test_two_people_in_one_file_are_one_submission_and_one_file_of_two_is_named(take, home, tiny, notebook):
+    first, second = (nbformat.reads(notebook(name).decode(), as_version=4) for name in ("anna", "bert"))
+    first.cells += second.cells
+    pair = notebook("a pair")
+    done = take({"anna and bert.ipynb": json.dumps(first).encode(), "cleo.ipynb": pair, "dora.ipynb": pair})
+    assert set(done) == {"anna-and-bert", "cleo", "dora"}
+    assert any("a second cell" in note for note in done["anna-and-bert"].received.notes)
+    text = home.submitted(tiny, "anna-and-bert").read_text()
+    assert text.index("'anna'") < text.index("'bert'")
+    assert done["cleo"].received.notes == ["the same file, byte for byte, as dora handed in"]
+    assert done["dora"].received.notes == ["the same file, byte for byte, as cleo handed in"]
 
 
 def test_what_is_no_export_is_refused(home, tiny, tmp_path):
