@@ -6,7 +6,7 @@ import pytest
 
 from kdsharp import tables
 from kdsharp.checks import UsageError
-from kdsharp.models import count_macs
+from kdsharp.models import build, count_macs
 from kdsharp.study import race
 
 TINY = race.RaceStudy(steps=2, crop=32, batch=1, seeds=2, rates=(1e-3, 3e-3))
@@ -19,7 +19,7 @@ def raced(tmp_path_factory):
 
 
 def test_both_do_the_same_work_a_pixel():
-    macs = [count_macs(make(), 64, 64) for make in race.CONTESTANTS.values()]
+    macs = [count_macs(build(name), 64, 64) for name in race.CONTESTANTS.values()]
     assert max(macs) < 1.01 * min(macs)
 
 
@@ -42,6 +42,7 @@ def test_the_longer_run_has_as_many_steps_as_fit_into_the_seconds(raced):
 
 def test_a_finished_run_is_not_run_again_and_its_times_stay(raced):
     folder, rows = raced
+    assert len(list(folder.glob("unet-race, rate *.safetensors"))) == len(TINY.rates)
     assert race.run(TINY, folder, progress=False) == rows
     with pytest.raises(UsageError, match="other settings"):
         race.run(dataclasses.replace(TINY, steps=1), folder, progress=False)

@@ -21,17 +21,18 @@ function play() {
 }
 play();
 
-/** What is wider than the screen can be scrolled by the arrow keys once it has the focus; a list is one of
- *  list items; what opens the pages below one says so. */
+/** What is wider than its place can be scrolled by the arrow keys once it has the focus, and on a phone says that it can
+ *  be moved (kdsharp.css); a list is one of list items; what opens the pages below one says so. */
 function reach() {
   for (const each of document.querySelectorAll(".citation-list")) each.removeAttribute("role");
   for (const each of document.querySelectorAll("nav.bd-links summary")) {
     each.ariaLabel = `Pages below: ${each.closest("li").querySelector("a").textContent.trim()}`; // the theme shows an arrow
   }
   for (const each of document.querySelectorAll("article :is(table, pre, .math, .cell_output, .kdsharp-pan)")) {
-    if (each.scrollWidth > each.clientWidth + 1) each.tabIndex = 0;
+    const wide = each.scrollWidth > each.clientWidth + 1;
+    each.classList.toggle("kdsharp-wide", wide);
+    if (wide) each.tabIndex = 0;
   }
 }
 reach();
-addEventListener("load", reach);
-addEventListener("resize", reach);
+new ResizeObserver(reach).observe(document.querySelector("article") ?? document.body); // formulas come late, answers open
