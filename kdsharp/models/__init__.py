@@ -39,8 +39,8 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "nafnet-local": partial(NAFNet, window=LOCAL_WINDOW),
     "nafnet-mini": partial(NAFNet, width=16, encoder=(1, 1, 2), decoder=(1, 1, 1)),
 }
-"""Architectures by name. The ``-mini`` ones train on a laptop; ``unet-race`` does the work of ``restormer-mini``, to one
-part in a hundred (lesson 07); ``restormer`` and ``nafnet`` have the papers' sizes."""
+"""Architectures by name. The ``-mini`` ones train on a laptop; ``unet-race`` does the work of ``restormer-mini``,
+to one part in a hundred (lesson 07); ``restormer`` and ``nafnet`` have the papers' sizes."""
 
 
 def build(name: str, seed: int = 0) -> nn.Module:
