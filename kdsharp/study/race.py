@@ -26,12 +26,16 @@ CONTESTANTS = {RESTORMER: "restormer-mini", UNET: "unet-race"}
 """Two architectures of the same multiply-accumulates a pixel."""
 
 
+POINTS = 10
+"""Of the curve of a run."""
+
+
 @dataclass(frozen=True)
 class RaceStudy:
     """The experiment as data.
 
     Args:
-        steps: of each run; ``LONGER`` takes as many as fit into the Restormer's seconds with the same seed.
+        steps: of each run; ``LONGER`` takes as many as fit into the Restormer's seconds with the same seed, in tens.
         crop, batch: pixels of a side, crops a step.
         seeds: 0 to seeds - 1; a seed decides first weights and crops.
         rates: learning rates that each network tries with seed 0; the best on the validation photos is raced with.
@@ -95,7 +99,7 @@ def run(study: RaceStudy, out: str | Path, progress: bool = True) -> list[Row]:
 
     def trained(name: str, rate: float, seed: int, steps: int, of: str) -> list[Row]:
         def record() -> Record:
-            network, rows = train(study, of, rate, seed, steps, points=10)
+            network, rows = train(study, of, rate, seed, steps, points=POINTS)
             if name != LONGER and seed == 0:  # the best rate's is bundled, for a look at what it can do
                 file = folder / f"{CONTESTANTS[name]}, rate {rate:g}.safetensors"
                 checkpoints.save(file, network, CONTESTANTS[name], half=True, steps=steps, learning_rate=rate)
@@ -113,7 +117,9 @@ def run(study: RaceStudy, out: str | Path, progress: bool = True) -> list[Row]:
         ends: dict[str, float] = {}
         for name in (RESTORMER, UNET, LONGER):
             of = UNET if name == LONGER else name
-            steps = round(study.steps * ends[RESTORMER] / ends[UNET]) if name == LONGER else study.steps
+            steps = study.steps
+            if name == LONGER:
+                steps = POINTS * max(1, round(steps * ends[RESTORMER] / ends[UNET] / POINTS))
             ways = trained(name, best[of][1], seed, steps, of)
             ends[name] = ways[-1]["seconds"]
             rows += [_head("race", name, best[of][1], seed) | row for row in ways]
