@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from kdsharp import plots
 from kdsharp.checks import UsageError, check_images
+from kdsharp.evaluate import mean_interval
 from kdsharp.explore.tiles import tiled, work_factor
 from kdsharp.features import Taps
 from kdsharp.filters.spatial import SOBEL, blur, stencil
@@ -203,20 +204,23 @@ def render_tiles(
     return plots.Picture(made, f"Tiles of {tile} pixels with overlap {overlap}: mean change in grey levels: {means}.")
 
 
-def race_sentence(scores: Mapping[str, float], gap: tuple[float, float], floor: float, mask: float) -> str:
-    """Who is ahead in a race of two networks, and whether either has passed the filter and the input that cost nothing.
+def race_sentence(ends: Mapping[str, Sequence[float]], floor: float, mask: float) -> str:
+    """How the first network of a race did against each other one, and where all stand beside what costs nothing.
 
     Args:
-        scores: two networks' mean PSNR in dB, by name; ``gap`` is of the first less the second.
-        gap: mean and half-width of its 95 % interval, in dB.
+        ends: PSNR in dB of each network, one for each seed, by name; seeds are paired.
         floor, mask: PSNR of the input and of the tuned unsharp mask.
     """
-    first, second = scores
-    mean, half = gap
-    told = "**no difference shown**" if abs(mean) <= half else f"**{first if mean > 0 else second} is ahead**"
-    text = f"{first} minus {second} **{mean:+.2f} ± {half:.2f} dB**: {told}. "
-    text += f"The input has {floor:.2f} dB, the tuned unsharp mask {mask:.2f} dB"
-    for name, score in scores.items():
+    first, *others = ends
+    told = []
+    for other in others:
+        mean, half = mean_interval([a - b for a, b in zip(ends[first], ends[other], strict=True)])
+        verdict = "no difference shown" if abs(mean) <= half else f"{first if mean > 0 else other} is ahead"
+        told.append(f"{first} minus {other} **{mean:+.2f} ± {half:.2f} dB**: **{verdict}**.")
+    places = []
+    for name, scores in ends.items():
+        score = sum(scores) / len(scores)
         where = "above the mask" if score > mask else "below the mask" if score > floor else "below the input"
-        text += f"; {name} is **{where}** ({score:.2f} dB)"
-    return text + "."
+        places.append(f"{name} is **{where}** ({score:.2f} dB)")
+    told.append(f"The input has {floor:.2f} dB, the tuned unsharp mask {mask:.2f} dB; {'; '.join(places)}.")
+    return " ".join(told)

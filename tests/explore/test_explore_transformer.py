@@ -140,16 +140,15 @@ def test_a_table_shows_its_numbers(signed):
 
 
 def test_a_race_names_its_winner_and_who_is_below_the_filter():
-    ahead = transformer.race_sentence({"A": 31.0, "B": 28.5}, (2.5, 0.4), floor=28.0, mask=30.0)
-    assert "A minus B **+2.50 ± 0.40 dB**: **A is ahead**" in ahead
-    assert "A is **above the mask** (31.00 dB); B is **below the mask** (28.50 dB)." in ahead
-    behind = transformer.race_sentence({"A": 27.0, "B": 28.5}, (-1.5, 0.4), floor=28.0, mask=30.0)
-    assert "**B is ahead**" in behind
-    assert "A is **below the input** (27.00 dB)" in behind
+    raced = {"A": [31.0, 31.2], "B": [28.5, 28.6], "C": [32.0, 32.3]}
+    told = transformer.race_sentence(raced, floor=28.0, mask=30.0)
+    assert "A minus B **+2.55 ± 0.64 dB**: **A is ahead**. A minus C **-1.05 ± 0.64 dB**: **C is ahead**." in told
+    assert "A is **above the mask** (31.10 dB); B is **below the mask** (28.55 dB)" in told
+    assert "B is **below the input** (27.05 dB)" in transformer.race_sentence({"A": [31.0], "B": [27.05]}, 28.0, 30.0)
 
 
 def test_a_race_inside_its_interval_has_no_winner():
-    assert "**no difference shown**" in transformer.race_sentence({"A": 29.0, "B": 28.9}, (0.1, 0.2), 28.0, 30.0)
+    assert "**no difference shown**" in transformer.race_sentence({"A": [29.0, 29.3], "B": [28.9, 29.4]}, 28.0, 30.0)
 
 
 def test_seams_are_drawn_at_every_tiles_border():
