@@ -36,6 +36,18 @@ def test_one_side_of_a_line_is_out_of_focus():
     assert 0 <= soft.min() <= soft.max() <= 1
 
 
+def test_half_of_what_is_out_of_focus_is_drawn_as_disks():
+    dots = torch.zeros(256, 1, 61, 61)
+    dots[..., 30, 30] = 1
+    spots = defocus(dots, 12.0, np.random.default_rng(0), share=1.0).flatten(1)
+    soft = spots[(spots[:, 30 * 61 + 30] < 0.02) & (spots.sum(1) > 0.9)]  # the dot lies on the soft side
+    level = (soft > 0.95 * soft.amax(1, keepdim=True)).sum(1)  # a disk has one level, a Gaussian a peak
+    covered = (soft > 0.5 * soft.amax(1, keepdim=True)).sum(1)
+    disks = (level > 0.6 * covered).float().mean().item()
+    assert len(soft) > 40
+    assert 0.3 < disks < 0.7
+
+
 def test_a_share_says_how_many():
     for share, low, high in ((0, 0, 0), (0.1, 1, 15), (1, 60, 64)):
         flat = lower_contrast(NOISE, 0.2, np.random.default_rng(1), share)

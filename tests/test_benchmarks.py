@@ -14,6 +14,7 @@ from kdsharp import datasets, images
 SCRIPTS = sorted((Path(__file__).parent / "benchmarks").glob("*.py"))
 PRINTS = {
     "adapt": "control: on random motion",
+    "background": "| disk, sigma 10 |",
     "browser": "WebAssembly, one thread",
     "card": "Sharp photos (set14) come back with",
     "aims": "no image below -0.1 dB",

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kdsharp.kernels import convolve, gaussian, stack
+from kdsharp.kernels import convolve, disk, gaussian, stack
 
 
 def lower_contrast(crops: Tensor, lowest: float, rng: np.random.Generator, share: float = 0.5) -> Tensor:
@@ -28,8 +28,10 @@ def lower_contrast(crops: Tensor, lowest: float, rng: np.random.Generator, share
 
 
 def defocus(crops: Tensor, strongest: float, rng: np.random.Generator, share: float = 0.5) -> Tensor:
-    """A share of the crops with a part out of focus: sharp on one side of a line, a Gaussian's blur on the other.
+    """A share of the crops with a part out of focus: sharp on one side of a line, blurred on the other.
 
+    Half of them by a disk of radius 2 sigma, as a lens out of focus draws a point, half by a Gaussian; both have the
+    standard deviation sigma. A network that has met Gaussians alone takes the rim of a disk for motion.
     Between the two lies a soft transition, ``sigmoid(24 d / side)`` at the distance d from a line at a random place
     and angle. The result belongs to the *sharp* picture: a depth of field is part of a photo, and no fault.
 
@@ -43,6 +45,7 @@ def defocus(crops: Tensor, strongest: float, rng: np.random.Generator, share: fl
     sigmas = rng.uniform(0.3, strongest, count)
     chosen = np.flatnonzero(rng.random(count) < share)
     angles, places = rng.uniform(0, 2 * math.pi, count), rng.uniform(-0.7, 0.7, count)
+    lenses = rng.random(count) < 0.5
     result = crops.clone()
     if not len(chosen):
         return result
@@ -51,6 +54,7 @@ def defocus(crops: Tensor, strongest: float, rng: np.random.Generator, share: fl
         torch.sigmoid(24 * (x[None] * math.cos(angle) + y[:, None] * math.sin(angle) - place * side) / side)
         for angle, place in zip(angles[chosen], places[chosen], strict=True)
     ]
-    soft = convolve(crops[chosen], stack([gaussian(sigma) for sigma in sigmas[chosen]])).clamp(0, 1)  # rounds below 0
+    spots = [disk(2 * sigmas[k]) if lenses[k] else gaussian(sigmas[k]) for k in chosen]
+    soft = convolve(crops[chosen], stack(spots)).clamp(0, 1)  # rounds below 0
     result[chosen] = torch.lerp(crops[chosen], soft, torch.stack(shares)[:, None].to(crops))
     return result

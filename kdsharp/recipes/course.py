@@ -72,9 +72,15 @@ BASE_MOVING = replace(
 """The second part of ``base``: alone, from the weights of the first (``--start``), and oftener on a moving camera. Its
 length is what counts (`data/checkpoints/STUDY.md`)."""
 
-BASE_REAL = replace(BASE_MOVING, config=replace(BASE.config, steps=1_800, learning_rate=1e-3, warmup=100), altered=0.4)
+BASE_REAL = replace(
+    BASE_MOVING,
+    config=replace(BASE.config, steps=1_800, learning_rate=1e-3, warmup=100),
+    softness=12.0,
+    altered=0.4,
+)
 """Its third part, with a few real pairs beside the photos (``--pairs``). They show what blur on a moving camera is, so
-that more crops may be partly out of focus."""
+that more crops may be partly out of focus, and further: a background is often softer than 5 pixels, and a network that
+has met none of these sharpens it."""
 
 TEACHER_MOTION = replace(
     TEACHER,
