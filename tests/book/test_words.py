@@ -68,3 +68,18 @@ def test_numbers_keep_their_columns_and_the_page_does_not_scroll_sideways(page, 
     output = page.locator("div.cell_output pre", has_text="contrast left")
     assert output.evaluate("each => getComputedStyle(each).whiteSpace") == "pre"
     assert output.evaluate("each => getComputedStyle(each).overflowX") == "auto"
+
+
+def test_on_a_phone_what_is_cut_says_that_it_slides(page, book):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{book}/lessons/04_measuring.html", wait_until="domcontentloaded")
+    formula = page.locator("div.math", has=page.locator("mjx-container")).nth(1)
+    page.locator("div.math > mjx-container.kdsharp-wide").first.wait_for()
+    hint = "each => getComputedStyle(each, '::before').content"
+    assert "slide sideways" in formula.evaluate(hint)  # SSIM has three factors
+    assert "slide sideways" not in page.locator("div.math").first.evaluate(hint)  # PSNR fits
+    assert page.locator("span.math mjx-container.kdsharp-wide").count() == 0
+    page.goto(f"{book}/lessons/12_optimizers.html", wait_until="domcontentloaded")
+    cut = page.locator("table.kdsharp-wide").first
+    cut.wait_for()
+    assert "slide sideways" in cut.evaluate(hint)

@@ -28,7 +28,7 @@ function reach() {
   for (const each of document.querySelectorAll("nav.bd-links summary")) {
     each.ariaLabel = `Pages below: ${each.closest("li").querySelector("a").textContent.trim()}`; // the theme shows an arrow
   }
-  for (const each of document.querySelectorAll("article :is(table, pre, .math, .cell_output, .kdsharp-pan)")) {
+  for (const each of document.querySelectorAll("article :is(table, pre, .cell_output, .kdsharp-pan, div.math mjx-container)")) {
     const wide = each.scrollWidth > each.clientWidth + 1;
     each.classList.toggle("kdsharp-wide", wide);
     if (wide) each.tabIndex = 0;
