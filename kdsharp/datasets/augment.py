@@ -37,12 +37,12 @@ def defocus(crops: Tensor, strongest: float, rng: np.random.Generator, share: fl
 
     Args:
         crops: (B, C, H, W) in [0, 1]; the result stays in that range.
-        strongest: sigma in pixels is uniform from 0.3 to here.
+        strongest: sigma in pixels is log-uniform from 0.3 to here: between sharp and soft most scenes are mild.
         rng: the caller's random generator.
         share: in [0, 1].
     """
     count, side = len(crops), min(crops.shape[-2:])
-    sigmas = rng.uniform(0.3, strongest, count)
+    sigmas = np.exp(rng.uniform(math.log(0.3), math.log(strongest), count))
     chosen = np.flatnonzero(rng.random(count) < share)
     angles, places = rng.uniform(0, 2 * math.pi, count), rng.uniform(-0.7, 0.7, count)
     lenses = rng.random(count) < 0.5
