@@ -99,9 +99,16 @@ def complete(app: Sphinx, pagename: str, templatename: str, context: dict[str, A
     security = f'<meta http-equiv="Content-Security-Policy" content="{policy(packages.are_here())}">'
     title = html.unescape(re.sub("<[^>]+>", "", context.get("title", "kdsharp")))
     context["metatags"] = security + card(app.config.html_baseurl.rstrip("/"), title) + context.get("metatags", "")
+    for kind in ("script_files", "css_files"):  # no page runs its cells on a server, and declared twice it is an error
+        context[kind] = [each for each in context[kind] if not _of_thebe(each)]
     if doctree is not None:
         buttons = links(app.config.kdsharp_repository, app.config.kdsharp_branch, pagename)
         context["header_buttons"] = buttons + context.get("header_buttons", [])
+
+
+def _of_thebe(asset: Any) -> bool:
+    """Whether a script or style sheet belongs to the theme's way to a kernel on a server."""
+    return "thebe" in f"{asset.filename} {asset.attributes}".lower()
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
