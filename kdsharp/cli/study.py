@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -11,6 +11,9 @@ from kdsharp.cli.shared import PlainTable, Profile, console, say
 
 if TYPE_CHECKING:
     from kdsharp.study import Line, Study
+    from kdsharp.study.race import RaceStudy
+
+Chosen = TypeVar("Chosen", "Study", "RaceStudy")
 
 study_app = typer.Typer(no_args_is_help=True, help="Experiments large enough to settle a question.")
 
@@ -47,7 +50,7 @@ def distillation(
     from kdsharp.plots import webp
 
     given = {"seeds": seeds, "steps": steps, "student": student, "teacher": teacher}
-    chosen, command = _study("distillation", profile, given)
+    chosen, command = _study("distillation", study.PROFILES, profile, given)
     command += "".join(f" --arm {name}" for name in arm or ()) + "".join(f" --regime {name}" for name in regime or ())
     folder = _folder(out, profile, steps)
     records = study.run(chosen, folder, arm or (), regimes=regime or ())
@@ -83,7 +86,7 @@ def pictures(
     """
     from kdsharp import study
 
-    chosen, command = _study("pictures", profile, {"seeds": seeds, "steps": steps})
+    chosen, command = _study("pictures", study.PROFILES, profile, {"seeds": seeds, "steps": steps})
     chosen = replace(chosen, leaves=4 if profile == "smoke" else 20)
     folder = _folder(out, "pictures", profile, steps)
     lines = study.run_pictures(chosen, folder)
@@ -186,11 +189,9 @@ def race(
     from kdsharp.evaluate import mean_interval
     from kdsharp.study import race as racing
 
-    given = {name: value for name, value in {"steps": steps, "seeds": seeds}.items() if value is not None}
-    chosen = replace(racing.RACES[check_name(profile, racing.RACES, "profile")], **given)  # type: ignore[arg-type]
+    chosen, command = _study("race", racing.RACES, profile, {"steps": steps, "seeds": seeds})
     folder = _folder(out, "race", profile, steps)
     rows = racing.run(chosen, folder)
-    command = f"kdsharp study race --profile {profile}" + "".join(f" --{name} {value}" for name, value in given.items())
     note = (
         f"{command}: {chosen.steps} steps of {chosen.batch} crops of {chosen.crop} pixels, {chosen.seeds} seeds, "
         f"protocol {chosen.protocol}, float32; commit {provenance.commit()}, {provenance.device_name()}"
@@ -232,12 +233,12 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _study(name: str, profile: str, given: dict[str, int | str | None]) -> "tuple[Study, str]":
+def _study(
+    name: str, profiles: dict[str, Chosen], profile: str, given: dict[str, int | str | None]
+) -> tuple[Chosen, str]:
     """The study of a profile with the options that were given, and the command that asks for it."""
-    from kdsharp import study
-
     said = {option: value for option, value in given.items() if value is not None}
-    chosen = replace(study.PROFILES[check_name(profile, study.PROFILES, "profile")], **said)  # type: ignore[arg-type]
+    chosen = replace(profiles[check_name(profile, profiles, "profile")], **said)  # type: ignore[arg-type]
     options = "".join(f" --{option} {value}" for option, value in said.items())
     return chosen, f"kdsharp study {name} --profile {profile}{options}"
 
