@@ -15,6 +15,8 @@ from kdsharp.island import Island, note
 
 SHOWN = ("dials", "digits", "explorer", "kernel", "shake", "stripes")
 """Kinds of islands that a lecturer moves; what a reader writes and answers stays with her."""
+FOLDER = "explorers"
+"""Beside the notebook: what each explorer starts from, as JSON."""
 ISLAND = re.compile(
     rf'<div data-island="({"|".join(SHOWN)})" id=.*?<script type="application/json">(.*?)</script></div>', re.DOTALL
 )
@@ -22,6 +24,9 @@ ISLAND = re.compile(
 
 class Stage(Island):
     """The explorers of executed lessons, with the pictures that were drawn when the lessons ran: nobody waits.
+
+    As a widget it names a file for each explorer, which :func:`write_app` put where Voila serves it: tens of MB, which
+    a browser loads one by one, and which a kernel would have to send before anything is seen.
 
     Args:
         executed: folder of the executed lessons.
@@ -38,7 +43,10 @@ class Stage(Island):
             raise UsageError(f"{executed} holds no executed lesson with an explorer; run the lessons: kdsharp run")
 
     def facts(self, live: bool) -> dict[str, Any]:
-        return {"explorers": self.explorers}
+        if not live:
+            return {"explorers": self.explorers}
+        named = [each | {"facts": f"voila/files/{FOLDER}/{place}.json"} for place, each in enumerate(self.explorers)]
+        return {"explorers": named}
 
     def still(self) -> str:
         return note(f"{len(self.explorers)} explorers, which move where scripts run: kdsharp app")
@@ -59,7 +67,10 @@ def found(executed: Path) -> list[dict[str, Any]]:
 
 
 def write_app(executed: Path, folder: Path) -> Path:
-    """Write the notebook that Voila shows, and give its path."""
+    """Write the notebook that Voila shows, with the facts of its explorers beside it, and give its path."""
+    for place, each in enumerate(Stage(executed).explorers):
+        path = make_folder(folder / FOLDER) / f"{place}.json"
+        path.write_text(json.dumps(each["facts"]), encoding="utf-8")
     code = f"from kdsharp.book.stage import Stage\n\nStage({str(executed.resolve())!r}).widget()"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -82,6 +93,6 @@ def voila(notebook: Path, port: int = 0, opens: bool = True) -> list[str]:
         "-m",
         "voila",
         str(notebook),
-        "--ZMQChannelsWebsocketConnection.iopub_data_rate_limit=1e10",
+        f"--VoilaConfiguration.file_allowlist=['{FOLDER}/[0-9]+[.]json']",
     ]
     return command + ([f"--port={port}"] if port else []) + ([] if opens else ["--no-browser"])

@@ -32,8 +32,15 @@ function render({ model, el }) {
   let at = 0;
 
   const run = async (each) => {
-    if (each.holder.childNodes.length) return;
-    await MODULES[each.module].render({ model: new PageModel({ facts: each.facts, answer: {} }), el: each.holder });
+    if (each.begun) return;
+    each.begun = true;
+    try {
+      const facts = typeof each.facts === "string" ? await (await fetch(each.facts)).json() : each.facts;
+      await MODULES[each.module].render({ model: new PageModel({ facts, answer: {} }), el: each.holder });
+    } catch {
+      each.begun = false; // it is asked for again when it is shown again
+      each.holder.replaceChildren(make("p", { class: "kdsharp-note", role: "alert" }, "This explorer did not come: is the server still running? It is asked for again when you come back to it."));
+    }
   };
   const isFull = () => document.fullscreenElement === el;
   const fit = () => {
