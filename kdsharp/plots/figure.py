@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,6 +28,8 @@ LINES = 120_000
 """Bytes of a chart in lines, as SVG; one that has more, such as thousands of points, is drawn in pixels."""
 PHONE = "(max-width: 600px)"
 """The screens that get a figure's narrow form."""
+DARK = "<style>@media (prefers-color-scheme: dark) { svg { filter: invert(0.93) hue-rotate(180deg) } }</style>"
+"""In a chart: on a dark page its paper is dark and its lines are light, and each keeps its hue. A photo stays as it is."""
 _is_quick = ContextVar("is_quick", default=False)
 
 
@@ -151,4 +154,4 @@ def _svg(made: Figure) -> bytes:
     finally:
         made.dpi = dpi  # which SVG sets to 72
         made.set_canvas(before)
-    return written.getvalue().encode()
+    return re.sub(r"<svg[^>]*>", lambda opening: opening[0] + DARK, written.getvalue(), count=1).encode()

@@ -105,6 +105,21 @@ def test_at_390_pixels_a_lesson_has_letters_of_11_pixels(page, book, lesson):
     assert widths or lesson != "12_optimizers"
 
 
+def test_on_a_dark_page_a_chart_is_dark_and_a_photo_is_as_it_was(page, tmp_path):
+    made = {"chart": plots.curves(LINES, "x", "y"), "photo": plots.panels({"noise": PHOTO})}
+    corners = {}
+    with show(page, tmp_path, *(plots.Picture(each, name).tag() for name, each in made.items())):
+        for scheme in ("light", "dark"):
+            page.evaluate("scheme => document.documentElement.style.colorScheme = scheme", scheme)
+            shots = {name: page.locator(f"img[alt={name}]").screenshot() for name in made}
+            corners[scheme] = {
+                name: np.asarray(Image.open(io.BytesIO(shot)).convert("L"))[2, 2] for name, shot in shots.items()
+            }
+    assert corners["light"] == {"chart": 255, "photo": 255}
+    assert corners["dark"]["chart"] < 40
+    assert corners["dark"]["photo"] == 255
+
+
 SHRUNK = """() => [...document.querySelectorAll("img[data-photo]")]
   .filter((each) => each.clientWidth && each.clientWidth !== Number(each.getAttribute("width")))
   .map((each) => [each.alt, each.clientWidth])"""
