@@ -40,13 +40,16 @@ def render_emphasis(
     axes.plot(frequency, gain, color=plots.COLOURS[0])
     axes.axvline(cutoff, color=plots.COLOURS[1], linestyle="--")
     axes.set(xlabel="frequency in cycles per pixel", ylabel="gain", xlim=(0, 0.5), ylim=(0.9, 1.1 + amount))
-    axes.set_title("gain of the filter; dashed: the cutoff", fontsize=9)
+    axes.set_xticks([0, 0.1, 0.2, 0.3, 0.4, 0.5])
+    axes.set_yticks([1 + amount * part / 4 for part in range(5)])  # matplotlib's search for ticks takes as long as they do
+    axes.set_title("gain of the filter; dashed: the cutoff", y=1.0, fontsize=9)
     axes = made.add_axes((418 / 720, 306 / 500, 290 / 720, 166 / 500))
     x = range(-len(edge) // 2, len(edge) // 2)
     axes.plot(x, [STEP[0] if each < 0 else STEP[1] for each in x], color=plots.COLOURS[1], linestyle="--")
     axes.plot(x, edge, color=plots.COLOURS[0])
     axes.set(xlabel="pixels from the edge", ylabel="value, 0 to 1", ylim=(-0.15, 1.15))
-    axes.set_title("what becomes of a step edge; dashed: before", fontsize=9)
+    axes.set_yticks([0, 0.5, 1])
+    axes.set_title("what becomes of a step edge; dashed: before", y=1.0, fontsize=9)
     side = 104
     crops = [plots.crop(each, *at, side) for each in (result, sharp)]
     error = (0.5 + 4 * (quantize(crops[0]) - crops[1]).mean(1, keepdim=True)).expand(-1, 3, -1, -1)

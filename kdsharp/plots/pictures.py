@@ -178,4 +178,4 @@ def squares(made: Figure, cells: Mapping[str, np.ndarray], bottom: float) -> Non
         axes = made.add_axes(((18 + index * 238) / WIDTH, bottom / height, 208 / WIDTH, 208 / height))
         axes.imshow(cell, interpolation="none")
         axes.set_axis_off()
-        axes.set_title(title, fontsize=9)
+        axes.set_title(title, y=1.0, fontsize=9)
