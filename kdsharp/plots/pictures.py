@@ -1,5 +1,6 @@
 """Pictures side by side, pixel for pixel: crops with scores and differences, maps, spectra."""
 
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 
 import matplotlib
@@ -13,6 +14,10 @@ from kdsharp.images import quantize, to_array
 from kdsharp.metrics import psnr, ssim
 from kdsharp.plots.figure import DPI, WIDTH, figure
 from kdsharp.plots.narrow import NARROW, on_a_phone
+
+
+LETTER = 6.5
+"""Pixels that a letter of the note below takes, in the mean."""
 
 
 def crop(image: Tensor, top: int, left: int, size: int) -> Tensor:
@@ -55,11 +60,11 @@ def panels(
         stacks.append((title if truth is None else f"{title}\n{score(image, truth)}", cells))
     note = f"{side}x{side} pixels at {zoom}:1"
     if rows == 2:
-        note += f"; below: error x {gain:g},{{}}mid-grey = none"
-    wide = _stacks(stacks, side * zoom, len(stacks), note.format(" "), 4)
+        note += f"; below: error x {gain:g}, mid-grey = none"
+    wide = _stacks(stacks, side * zoom, len(stacks), note, 4)
     if side * zoom > NARROW or wide.get_figwidth() * DPI <= NARROW:  # it is moved sideways, or fits as it is
         return wide
-    return on_a_phone(wide, lambda _: _narrow_stacks(stacks, side * zoom, note.format("\n")))
+    return on_a_phone(wide, lambda _: _narrow_stacks(stacks, side * zoom, note))
 
 
 def _stacks(
@@ -71,17 +76,20 @@ def _stacks(
         stacks: label to pictures (h, w, 3 or 4) that stand below each other; ``box`` is a multiple of their side.
         box: pixels a side of a picture; one that is wider than high takes less height.
         columns: how many stacks stand beside each other; further ones go below.
-        note: one line below all.
+        note: what stands below all, broken into lines that fit.
         gap: pixels left and right of a picture.
     """
-    step, rows = box + 2 * gap, max(len(cells) for _, cells in stacks)
+    step = box + 2 * gap
+    lines = [stacks[first : first + columns] for first in range(0, len(stacks), columns)]
+    rows = [max(len(cells) for _, cells in line) for line in lines]
+    note = textwrap.fill(note, int(step * columns / LETTER))
     text = 8 + 16 * max(label.count("\n") + 1 for label, _ in stacks)
     high = round(box * min(1.0, max(cell.shape[0] / cell.shape[1] for _, cells in stacks for cell in cells)))
-    tall, below = text + rows * (high + 6), 6 + 16 * (note.count("\n") + 1) if note else 0
-    width, height = step * columns, below + tall * -(-len(stacks) // columns)
+    tall, below = [text + each * (high + 6) for each in rows], 6 + 16 * (note.count("\n") + 1) if note else 0
+    width, height = step * columns, below + sum(tall)
     made = figure(width, height)
     for index, (label, cells) in enumerate(stacks):
-        left, top = index % columns * step, index // columns * tall
+        left, top = index % columns * step, sum(tall[: index // columns])
         for row, cell in enumerate(cells):
             y = height - top - text - (row + 1) * (high + 6)
             axes = made.add_axes(((left + gap) / width, y / height, box / width, high / height))

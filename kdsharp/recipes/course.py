@@ -103,8 +103,16 @@ TINY = replace(BASE, checkpoint="tiny", architecture="unet-tiny")
 TINY_MOVING = replace(
     BASE_MOVING, checkpoint="tiny", architecture="unet-tiny", config=replace(BASE_MOVING.config, steps=8_000)
 )
-TINY_REAL = replace(BASE_REAL, checkpoint="tiny", architecture="unet-tiny")
-"""Its second and third part, as those of ``base``."""
+TINY_REAL = replace(
+    BASE_REAL,
+    checkpoint="tiny",
+    architecture="unet-tiny",
+    config=replace(BASE_REAL.config, steps=6_000, learning_rate=2e-3, warmup=300),
+    alpha=0.5,
+    terms=BASE.terms,
+)
+"""Its second and third part, as those of ``base``; in the third it learns from ``base``, which knows real motion by then:
+the same steps alone gain less and harm a far background more (`data/checkpoints/STUDY.md`)."""
 
 SMALL = replace(
     BASE,
@@ -168,7 +176,7 @@ COURSE = {
         Recipe("small", "shake", PHOTOS, "teacher", SMALL),
         Recipe("tiny", "motion", MOVING, "teacher-motion", TINY),
         Recipe("tiny-moving", "motion", MOVING_ON, "teacher-motion", TINY_MOVING),
-        Recipe("tiny-real", "motion", MOVING_ON, "teacher-motion", TINY_REAL),
+        Recipe("tiny-real", "motion", MOVING_ON, "base", TINY_REAL),
         Recipe("alpha-temperature", "shake", SHAKE, "teacher", GRID),
         Recipe("alpha-labels", "shake", SHAKE, "teacher", ALPHA_LABELS),
         _sharpener("gaussian-256"),

@@ -151,6 +151,11 @@ def test_a_photo_that_is_shaken_here_has_a_truth_and_each_answer_its_distance(si
     told = [float(each) for each in re.search(r"left ([\d.]+) dB, right ([\d.]+) dB", said(page)).groups()]
     assert told == pytest.approx(far, abs=0.02)
     assert told[1] > told[0] + 0.5
+    slide(page, "strength", 0.5)
+    half = psnr(to_tensor(shown(page)), sharp).item()
+    told = re.search(r"right ([\d.]+) dB, at strength 0.5", said(page))
+    assert float(told[1]) == pytest.approx(half, abs=0.02)
+    slide(page, "strength", 1)
     page.locator("[data-part=left]").select_option("before the shake")
     expect(page.locator("[data-part=status]")).to_contain_text("left is the truth itself")
     slide(page, "split", 100)

@@ -44,7 +44,7 @@ def test_a_number_is_locked_by_keyboard_and_stands_beside_the_measured_one(page,
     verdict = page.locator(".kdsharp-verdict")
     expect(verdict).to_contain_text("You: 50 times (75 % sure)")
     expect(verdict).to_contain_text("Measured: 541 times")
-    expect(verdict).to_contain_text("10.82 times too small")
+    expect(verdict).to_contain_text("10.8 times too small")
     assert page.locator("figure img[alt='a line that rises']").count() == 1
     assert page.locator("figcaption").inner_text() == "It rises."
     assert field.is_disabled()

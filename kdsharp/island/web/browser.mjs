@@ -1,6 +1,6 @@
 // A network on the reader's own photo or camera: her browser computes, in a worker, and the photo stays with her.
 import { fill, make } from "./make.mjs";
-import { difference, mix, opaque } from "./photo.mjs";
+import { decibels, difference, mix, opaque } from "./photo.mjs";
 import { keepOffline } from "./offline.mjs";
 
 const CAME = "as it came", TRUTH = "before the shake";
@@ -34,7 +34,8 @@ function controls(networks, filters, isShaken) {
         make("option", { value: "wipe" }, "left | right"), make("option", { value: "difference" }, "right less left, 4 times"))),
       button("again", "time it", { disabled: true }), button("save", "save as PNG", { disabled: true })),
     make("p", {}, make("label", {}, make("input", { type: "checkbox", role: "switch", checked: isShaken, "data-part": "shake" }),
-      " shake it first: then the truth is known, and how close each answer comes to it")),
+      " shake it first: then the truth is known, and how close each answer comes to it",
+      make("b", { "data-part": "already", hidden: true }, " (not the example: it is shaken already)"))),
     make("p", { role: "status", "aria-live": "polite", "data-part": "status" },
       "Your photo stays on this computer: nothing is sent, and nothing is fetched before you choose one."),
     make("p", { class: "kdsharp-row", "data-part": "work", hidden: true },
@@ -59,7 +60,7 @@ function render({ model, el }) {
   const threads = globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
   const on = threads === 1 ? "one thread" : `${threads} threads`;
   const bytes = {}, asked = new Map();
-  let worker = null, number = 0, photo = null, left = null, right = null, busy = false, stream = null, at = null;
+  let worker = null, number = 0, photo = null, left = null, right = null, busy = false, stream = null, at = null, line = "", scores = null;
 
   /** Ask the worker; the answer comes when it is done. */
   function ask(task, given = {}, moved = []) {
@@ -146,7 +147,7 @@ function render({ model, el }) {
 
   /** Run what is chosen and was not run yet. */
   async function run() {
-    const names = [part("left").value, part("model").value], found = [], far = ["left", "right"];
+    const names = [part("left").value, part("model").value], found = [];
     for (const name of names) {
       found.push(await viewOf(name));
       if (found.at(-1).stopped) {
@@ -157,11 +158,12 @@ function render({ model, el }) {
     [left, right] = found.map(({ view }) => view.rgb);
     draw();
     for (const name of ["again", "save"]) part(name).disabled = false;
-    say(`${photo.width} x ${photo.height} pixels in ${found[1].spent.toFixed(0)} ms, on ${on} of this browser` +
-      (photo.reduce > 1 ? `, shown at 1/${photo.reduce} of its size` : "") + "; a first run also prepares memory, so time it again." +
-      (photo.score == null ? "" : ` Against the truth (PSNR): ${found.map(({ score }, k) =>
-        `${far[k]} ${score === null ? "is the truth itself" : score === Infinity ? "identical" : `${score.toFixed(2)} dB`}`).join(", ")}` +
-        ", at strength 1."));
+    const spent = found[1].spent < 0.5 ? "" : ` in ${found[1].spent.toFixed(0)} ms, on ${on} of this browser`;
+    line = `${photo.width} x ${photo.height} pixels${spent}${photo.reduce > 1 ? `, shown at 1/${photo.reduce} of its size` : ""}` +
+      (spent ? "; a first run also prepares memory, so time it again." : ".");
+    scores = photo.score == null ? null : found.map(({ score }) =>
+      score === null ? "is the truth itself" : score === Infinity ? "identical" : `${score.toFixed(2)} dB`);
+    report();
     keep();
     return "done";
   }
@@ -283,6 +285,15 @@ function render({ model, el }) {
     return "ended";
   });
 
+  /** What was computed, and how close it comes at the strength that is set; at another than 1 the photo as it is shown is scored. */
+  const report = () => {
+    const strength = Number(part("strength").value);
+    if (!scores) return say(line);
+    const mine = strength === 1 ? scores[1]
+      : `${decibels(mix(photo.view.rgb, right, strength), photo.truth.rgb).toFixed(2)} dB`;
+    say(`${line} Against the truth (PSNR): left ${scores[0]}, right ${mine}, at strength ${strength}.`);
+  };
+
   const told = () => {
     part("split-said").textContent = `${part("split").value} %`;
     part("strength-said").textContent = Number(part("strength").value).toFixed(2);
@@ -293,6 +304,7 @@ function render({ model, el }) {
   const take = (found, already = false) => {
     if (busy) return;
     part("shake").disabled = already;
+    part("already").hidden = !already;
     if (already) part("shake").checked = false;
     return open(found);
   };
@@ -310,6 +322,7 @@ function render({ model, el }) {
     part(name).addEventListener("input", () => {
       told();
       if (right && photo) draw();
+      if (name === "strength" && right && photo && !stream && !busy) report();
       if (name === "strength" && !part("loupe").hidden) look(...at);
     });
   }

@@ -42,7 +42,7 @@ export function counted(entries) {
   return {
     predictions: `${locked.length} of ${predictions.length} locked, ${locked.filter(({ right }) => right).length} right`,
     questions: `${questions.filter(({ right }) => right).length} of ${questions.length}`,
-    exercises: `${exercises.filter(({ state }) => state === "passed").length} of ${exercises.length}`,
+    exercises: !exercises.length ? "in JupyterLab" : `${exercises.filter(({ state }) => state === "passed").length} of ${exercises.length}`,
   };
 }
 

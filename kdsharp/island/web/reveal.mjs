@@ -16,9 +16,9 @@ export function distance(answer, measured, { unit, within }) {
   if (off === 0) return "exactly";
   if (within === null && answer * measured > 0) {
     const ratio = Math.max(answer / measured, measured / answer);
-    return `${said(ratio, "")} times too ${Math.abs(answer) > Math.abs(measured) ? "large" : "small"}`;
+    return `${Number(ratio.toPrecision(ratio < 10 ? 2 : 3))} times too ${Math.abs(answer) > Math.abs(measured) ? "large" : "small"}`;
   }
-  return `${said(Math.abs(off), unit)} too ${off > 0 ? "high" : "low"}`;
+  return `${said(Number(Math.abs(off).toPrecision(3)), unit)} too ${off > 0 ? "high" : "low"}`;
 }
 
 function render({ model, el }) {
