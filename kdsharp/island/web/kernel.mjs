@@ -179,7 +179,7 @@ function render({ model, el }) {
 
   const settings = () => Object.fromEntries(values().map((value, n) => [names[n], Number(value)]));
   const show = () => {
-    const { noise: level, steps } = settings(), count = 33;
+    const { noise: level, steps } = settings(), count = 33, tuned = facts.masks[level];
     drawKernel(canvas, student.kernel, k);
     const over = (list) => list.map((y, n) => [n / (list.length - 1), y]);
     const wanted = Array.from({ length: count }, (_, n) => Math.exp((Math.PI * n * facts.sigma) ** 2 / (2 * (count - 1) ** 2)));
@@ -187,7 +187,7 @@ function render({ model, el }) {
       make("b", {}, "Gain against frequency (0 to half a cycle a pixel)"),
       chart("gain of the kernel against frequency, beside 1/G", -1, 9, [
         { kind: "kdsharp-wanted", points: over(wanted) },
-        { kind: "kdsharp-mask", points: over(gains(facts.mask, k, count)) },
+        { kind: "kdsharp-mask", points: over(gains(tuned, k, count)) },
         ...(taught ? [{ kind: "kdsharp-alone", points: over(gains(alone.kernel, k, count)) }] : []),
         { kind: "kdsharp-mix", points: over(gains(student.kernel, k, count)) },
       ]),
@@ -206,7 +206,7 @@ function render({ model, el }) {
     const dot = new Float64Array(k * k);
     dot[(k * k - 1) / 2] = 1;
     const own = score(data, student.kernel, level), without = score(data, alone.kernel, level);
-    const [input, mask] = [dot, facts.mask].map((kernel) => score(data, kernel, level));
+    const [input, mask] = [dot, tuned].map((kernel) => score(data, kernel, level));
     const sum = student.kernel.reduce((a, b) => a + b, 0);
     table.textContent =
       `Held-out crops: ${taught ? `this mix ${own.toFixed(2)} dB; alone ${without.toFixed(2)}` : `the kernel ${own.toFixed(2)} dB`}; ` +
