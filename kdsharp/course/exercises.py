@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell
 from kdsharp.checks import UsageError
 from kdsharp.course.checking import NotYet
 from kdsharp.course.lessons import tags
+from kdsharp.course.words import sentence
 
 START = "# The start: it runs, and it is wrong on purpose."
 """First line of each start, wherever a reader meets it."""
@@ -65,5 +66,5 @@ def try_start(check: str) -> None:
 
 def spoken(who: str, words: str) -> dict[str, str]:
     """What a check says, as the data of an output."""
-    text = f"<p class='kdsharp-said'><b>{html.escape(who)}:</b> {html.escape(words)}</p>"
+    text = f"<p class='kdsharp-said'><b>{html.escape(who)}:</b> {sentence(words)}</p>"
     return {"text/html": text, "text/plain": f"{who}: {words}"}

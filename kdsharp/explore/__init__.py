@@ -30,11 +30,14 @@ __all__ = ["Explorer", "Slider", "Switch", "is_live"]
 
 @dataclass(frozen=True)
 class Slider:
-    """One quantity to explore: its label with the unit, the values it steps through, and where it starts."""
+    """One quantity to explore: its label with the unit, the values it steps through, where it starts, and what a reader
+    sees of the values where the numbers do not say it.
+    """
 
     label: str
     values: tuple[float, ...]
     start: float
+    words: tuple[str, ...] = ()
 
     def index(self) -> int:
         """Position of the value nearest to ``start``."""
@@ -42,7 +45,8 @@ class Slider:
 
     def facts(self) -> dict[str, Any]:
         """What ``sliders.mjs`` makes a row of."""
-        return {"label": self.label, "values": [f"{value:g}" for value in self.values], "start": self.index()}
+        shown = list(self.words) or [f"{value:g}" for value in self.values]
+        return {"label": self.label, "values": shown, "start": self.index()}
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ def own_measure(rows: Sequence[Row], arm: str, measure: str) -> str:
     arms = dict.fromkeys(row["arm"] for row in rows)
     top = max(arms, key=lambda each: float(np.mean([row[measure] for row in rows if row["arm"] == each])))
     if top == arm:
-        return f"`{arm}` is highest in it."
+        return f"`{arm}` leads in its own measure."
     behind = bought(rows, top, arm)[place]
     word = "so it is behind" if behind.seen else "which chance can do"
-    return f"`{arm}` is not highest in it: `{top}` is {behind} ahead, {word}."
+    return f"`{arm}` does not lead in its own measure: `{top}` is {behind} ahead, {word}."
