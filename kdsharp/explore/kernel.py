@@ -69,7 +69,9 @@ class OneKernel(Island):
         }
 
     def facts(self, live: bool) -> dict[str, Any]:
-        packed = {name: base64.b64encode(each.tobytes()).decode() for name, each in self.data.items() if name != "masks"}
+        packed = {
+            name: base64.b64encode(each.tobytes()).decode() for name, each in self.data.items() if name != "masks"
+        }
         return packed | {
             "title": self.title,
             "taught": self.taught,
@@ -86,7 +88,9 @@ class OneKernel(Island):
     def still(self) -> str:
         values = {name: slider.values[slider.index()] for name, slider in self.sliders.items()}
         kernel = train(self.data, values["alpha"], int(values["labels"]), values["noise"], 100)
-        scores = {name: score(self.data, each, values["noise"]) for name, each in self._known(kernel, values["noise"]).items()}
+        scores = {
+            name: score(self.data, each, values["noise"]) for name, each in self._known(kernel, values["noise"]).items()
+        }
         told = ", ".join(f"{name} {value:.2f} dB" for name, value in scores.items())
         made = figure(WIDTH // 2, 220)
         axes = made.add_subplot(1, 2, 1)
