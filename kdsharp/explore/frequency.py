@@ -41,9 +41,7 @@ def render_emphasis(
     axes.axvline(cutoff, color=plots.COLOURS[1], linestyle="--")
     axes.set(xlabel="frequency in cycles per pixel", ylabel="gain", xlim=(0, 0.5), ylim=(0.9, 1.1 + amount))
     axes.set_xticks([0, 0.1, 0.2, 0.3, 0.4, 0.5])
-    axes.set_yticks(
-        [1 + amount * part / 4 for part in range(5)]
-    )  # matplotlib's search for ticks takes as long as they do
+    axes.set_yticks([1 + amount * part / 4 for part in range(5)])  # to look for ticks takes long
     axes.set_title("gain of the filter; dashed: the cutoff", y=1.0, fontsize=9)
     axes = made.add_axes((418 / 720, 306 / 500, 290 / 720, 166 / 500))
     x = range(-len(edge) // 2, len(edge) // 2)

@@ -15,7 +15,6 @@ from kdsharp.metrics import psnr, ssim
 from kdsharp.plots.figure import DPI, WIDTH, figure
 from kdsharp.plots.narrow import NARROW, on_a_phone
 
-
 LETTER = 6.5
 """Pixels that a letter of the note below takes, in the mean."""
 
