@@ -29,7 +29,7 @@ LINES = 120_000
 PHONE = "(max-width: 600px)"
 """The screens that get a figure's narrow form."""
 DARK = "<style>@media (prefers-color-scheme: dark) { svg { filter: invert(0.93) hue-rotate(180deg) } }</style>"
-"""In a chart: on a dark page its paper is dark and its lines are light, and each keeps its hue. A photo stays as it is."""
+"""In a chart: on a dark page its paper is dark and its lines are light, each in its hue. A photo stays as it is."""
 _is_quick = ContextVar("is_quick", default=False)
 
 

@@ -111,8 +111,8 @@ TINY_REAL = replace(
     alpha=0.5,
     terms=BASE.terms,
 )
-"""Its second and third part, as those of ``base``; in the third it learns from ``base``, which knows real motion by then:
-the same steps alone gain less and harm a far background more (`data/checkpoints/STUDY.md`)."""
+"""Its second and third part, as those of ``base``; in the third it learns from ``base``, which knows real motion
+by then: the same steps alone gain less and harm a far background more (`data/checkpoints/STUDY.md`)."""
 
 SMALL = replace(
     BASE,
