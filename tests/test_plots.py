@@ -6,6 +6,7 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from kdsharp import plots
@@ -224,3 +225,14 @@ def test_a_chart_in_pixels_takes_few_bytes_and_keeps_every_pixel():
     Image.open(io.BytesIO(shown)).save(again, format="webp", lossless=True, quality=20, method=0)
     assert np.array_equal(Image.open(again), Image.open(io.BytesIO(shown)))
     assert len(shown) < len(again.getvalue()) / 2
+
+
+def test_on_a_phone_the_note_of_a_mosaic_is_whole_and_no_hole_stands_under_the_truth():
+    truth = torch.rand(1, 3, 130, 130, generator=torch.Generator().manual_seed(0))
+    made = narrowed(plots.panels({"blurred": truth / 2, "truth": truth}, truth, gain=25))
+    wide, high = (round(inches * 100) for inches in made.get_size_inches())
+    FigureCanvasAgg(made).draw()
+    extents = [text.get_window_extent() for text in made.texts]
+    assert min(each.x0 for each in extents) >= 0
+    assert max(each.x1 for each in extents) <= wide
+    assert high < 3 * 226 + 2 * 50 + 60  # three pictures, two labels, the note
