@@ -89,6 +89,21 @@ def test_keys_walk_through_the_explorers_and_fill_the_screen(executed, open_page
     assert page.errors == []
 
 
+@pytest.mark.browser
+@QUIET
+def test_an_explorer_that_does_not_come_says_so_and_comes_when_it_is_shown_again(executed, open_page, tmp_path):
+    stage = Stage(executed)
+    facts = json.dumps(stage.explorers[1]["facts"])
+    stage.explorers[1] |= {"facts": "later.json"}
+    page = open_page(stage)
+    last = page.locator(".kdsharp-pane").last
+    expect(last.get_by_role("alert")).to_contain_text("did not come")
+    (tmp_path / "later.json").write_text(facts)
+    page.keyboard.press("n")
+    expect(last.locator("input[type=range]").first).to_be_visible()
+    expect(last.get_by_role("alert")).to_have_count(0)
+
+
 SEEN = """(pane) => [...pane.querySelectorAll("img")].map((each) => each.src).join() +
   [...pane.querySelectorAll("canvas")].map((each) => each.toDataURL()).join() +
   [...pane.querySelectorAll("svg")].map((each) => each.innerHTML).join()"""
