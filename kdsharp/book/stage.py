@@ -68,10 +68,11 @@ def found(executed: Path) -> list[dict[str, Any]]:
 
 def write_app(executed: Path, folder: Path) -> Path:
     """Write the notebook that Voila shows, with the facts of its explorers beside it, and give its path."""
-    for place, each in enumerate(Stage(executed).explorers):
+    stage = Stage(executed)
+    for place, each in enumerate(stage.explorers):
         path = make_folder(folder / FOLDER) / f"{place}.json"
         path.write_text(json.dumps(each["facts"]), encoding="utf-8")
-    code = f"from kdsharp.book.stage import Stage\n\nStage({str(executed.resolve())!r}).widget()"
+    code = f"from kdsharp.island import modules\n\nmodules.widget({stage.module!r}, {stage.facts(live=True)!r})"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook.metadata["title"] = "Explorers"

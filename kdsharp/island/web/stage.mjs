@@ -34,13 +34,15 @@ function render({ model, el }) {
   const run = async (each) => {
     if (each.begun) return;
     each.begun = true;
+    let { facts } = each;
     try {
-      const facts = typeof each.facts === "string" ? await (await fetch(each.facts)).json() : each.facts;
-      await MODULES[each.module].render({ model: new PageModel({ facts, answer: {} }), el: each.holder });
+      if (typeof facts === "string") facts = await (await fetch(facts)).json();
     } catch {
       each.begun = false; // it is asked for again when it is shown again
       each.holder.replaceChildren(make("p", { class: "kdsharp-note", role: "alert" }, "This explorer did not come: is the server still running? It is asked for again when you come back to it."));
+      return;
     }
+    await MODULES[each.module].render({ model: new PageModel({ facts, answer: {} }), el: each.holder });
   };
   const isFull = () => document.fullscreenElement === el;
   const fit = () => {
