@@ -121,10 +121,10 @@ def test_a_student_alone_has_the_recipes_own_temperature(swept, tmp_path):
 
 def test_the_grids_that_lesson_10_walks_are_whole_and_have_their_students():
     labels, classmate, warm = map(sweep.load_grid, ("labels", "classmate", "temperature"))
-    assert labels.values("labels") == (0, 2, 8)
+    assert labels.values("labels") == (0, 2, 8, 32)
     assert labels.values("alpha") == classmate.values("alpha") == (0, 0.25, 0.5, 0.75, 0.9, 1)
     assert labels.alone(8).tolist() == classmate.alone(8).tolist()  # the same runs: no teacher acts there
-    for grid, count in ((labels, 18), (classmate, 6)):
+    for grid, count in ((labels, 24), (classmate, 6)):
         students = {grid.student(alpha=row["alpha"], labels=row["labels"]) for row in grid.rows}
         assert len(students) == count
         assert all(path.is_file() for path in students)
