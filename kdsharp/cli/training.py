@@ -14,7 +14,7 @@ def train(
         str,
         typer.Argument(
             help="`shake` and `base` (teacher and student), `small`, `tiny`, `large`; `base-moving` and `base-real`, "
-            "`tiny-moving` and `tiny-real` go on from them (`--start`); "
+            "`small-real`, `tiny-moving` and `tiny-real` go on from them (`--start`); "
             "`gaussian-256`, `bilinear-60`, `bicubic-4x`, or a report's system, `report-a` to `report-e`."
         ),
     ],

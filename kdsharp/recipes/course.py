@@ -74,7 +74,7 @@ length is what counts (`data/checkpoints/STUDY.md`)."""
 
 BASE_REAL = replace(
     BASE_MOVING,
-    config=replace(BASE.config, steps=1_800, learning_rate=1e-3, warmup=100),
+    config=replace(BASE_MOVING.config, steps=11_500),
     softness=12.0,
     altered=0.4,
 )
@@ -107,7 +107,7 @@ TINY_REAL = replace(
     BASE_REAL,
     checkpoint="tiny",
     architecture="unet-tiny",
-    config=replace(BASE_REAL.config, steps=6_000, learning_rate=2e-3, warmup=300),
+    config=replace(BASE_REAL.config, steps=6_000),
     alpha=0.5,
     terms=BASE.terms,
 )
@@ -124,6 +124,14 @@ SMALL = replace(
     weighting=STUDENT.weighting,
 )
 """As many dead leaves as photos: detail teaches shake, photos teach restraint."""
+
+SMALL_REAL = replace(
+    SMALL,
+    config=replace(BASE_REAL.config, steps=18_500),
+    softness=BASE_REAL.softness,
+    altered=BASE_REAL.altered,
+)
+"""Its second part, with the pairs and the backgrounds of ``BASE_REAL``."""
 
 
 def _sharpener(protocol: str, grid: int = 1) -> Recipe:
@@ -174,6 +182,7 @@ COURSE = {
         Recipe("base-real", "motion", MOVING_ON, "teacher-motion", BASE_REAL),
         Recipe("large", "motion", MOVING, "teacher-motion", LARGE),
         Recipe("small", "shake", PHOTOS, "teacher", SMALL),
+        Recipe("small-real", "shake", PHOTOS, "teacher", SMALL_REAL),
         Recipe("tiny", "motion", MOVING, "teacher-motion", TINY),
         Recipe("tiny-moving", "motion", MOVING_ON, "teacher-motion", TINY_MOVING),
         Recipe("tiny-real", "motion", MOVING_ON, "base", TINY_REAL),
