@@ -27,7 +27,7 @@ from kdsharp.models import count_parameters
 from kdsharp.plots import Picture, panels
 from kdsharp.sweep import load_grid
 
-WIDTH, HEIGHT, GAP = 178, 58, 26
+WIDTH, HEIGHT, GAP = 176, 58, 26
 """Of a lesson on the map and of the space beside it, in pixels."""
 CARD = (1200, 630)
 """Of the picture for other sites, in pixels: what they crop least."""
