@@ -127,3 +127,15 @@ def test_the_page_has_a_remedy_for_every_cause():
     causes = set(re.findall(r'Finding\("([^"]+)"', Path(doctor.__file__).read_text(encoding="utf-8")))
     assert len(causes) == 7
     assert not [cause for cause in causes if f"| **{cause}** |" not in page]
+
+
+def test_the_pages_example_is_what_it_says_of_the_bundled_student():
+    page = (Path(doctor.__file__).parents[2] / "book" / "doctor.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| ([a-z ]+) \| no \| (.+) \|$", page, re.MULTILINE))
+    assert len(rows) == 3
+    number = r"\d+\.\d+"
+    said = {each.cause: each.said for each in doctor.diagnose("small")}
+    for cause, words in rows.items():
+        assert re.sub(number, "", words) == re.sub(number, "", said[cause])
+        shown, measured = ([float(each) for each in re.findall(number, text)] for text in (words, said[cause]))
+        assert shown == pytest.approx(measured, abs=0.02)
