@@ -112,7 +112,7 @@ TINY_REAL = replace(
     terms=BASE.terms,
 )
 """Its second and third part, as those of ``base``; in the third it learns from ``base``, which knows real motion
-by then: the same steps alone gain less and harm a far background more (`data/checkpoints/STUDY.md`)."""
+by then: the same steps alone gain less on GoPro and harm a far background more (`data/checkpoints/STUDY.md`)."""
 
 SMALL = replace(
     BASE,
