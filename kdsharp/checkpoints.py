@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from kdsharp import official
-from kdsharp.checks import UsageError, atomic_path, check_name
+from kdsharp.checks import UsageError, atomic_path, check_name, check_readable
 from kdsharp.models import MODELS, build
 from kdsharp.places import place
 
@@ -61,6 +61,7 @@ def load(name: str | Path) -> Checkpoint:
     """
     files = bundled()
     path = files.get(str(name), Path(name))
+    check_readable(path)
     if not path.is_file():
         if path.suffix in (".safetensors", official.SUFFIX) or path.parent != Path("."):
             raise UsageError(

@@ -85,6 +85,21 @@ def check_images(*batches: Tensor, channels: int | None = None) -> None:
             raise UsageError(f"shapes differ: {tuple(batches[0].shape)} against {tuple(batch.shape)}")
 
 
+def check_readable(path: str | Path) -> None:
+    """Refuse a file that is there and may not be read; whatever else can be wrong with it is for its reader to say.
+
+    Raises:
+        UsageError: when its permissions, or those of its folder, keep the user out.
+    """
+    try:
+        with open(path, "rb"):
+            pass
+    except PermissionError:
+        raise UsageError(f"{path} may not be read; change its permissions, or copy it") from None
+    except OSError:
+        pass
+
+
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside ``path`` that becomes ``path`` by rename when the block ends well.

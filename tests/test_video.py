@@ -550,13 +550,6 @@ def test_what_cannot_be_done_is_refused_in_one_sentence(tmp_path, name, words):
     assert all(word in told for word in (*words, name)), told
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_video_that_may_not_be_read(tmp_path):
-    source = clip(tmp_path / "clip.mp4", count=3)
-    source.chmod(0)
-    assert "cannot be read" in refusal(source, tmp_path / "sharp.mp4")
-
-
 def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
     source = clip(tmp_path / "clip.mp4", count=3)
     monkeypatch.setitem(sys.modules, "av", None)

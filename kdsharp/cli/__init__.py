@@ -61,6 +61,14 @@ def main() -> None:
     except UsageError as error:
         Console(stderr=True).print(f"kdsharp: {escape(str(error))}", soft_wrap=True, highlight=False)
         sys.exit(2)
+    except PermissionError as error:
+        where = f"{error.filename} " if error.filename else ""
+        Console(stderr=True).print(
+            f"kdsharp: {escape(where)}may not be read or written; change its permissions, or choose another place",
+            soft_wrap=True,
+            highlight=False,
+        )
+        sys.exit(2)
     except KeyboardInterrupt:
         Console(stderr=True).print("\nkdsharp: stopped; what was finished is kept, and `train --resume` goes on")
         sys.exit(130)

@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from kdsharp.checks import UsageError
+from kdsharp.checks import UsageError, check_readable
 from kdsharp.course.kept import read
 
 
@@ -33,6 +33,7 @@ def locked(file: str | Path) -> list[dict[str, Any]]:
     Raises:
         UsageError: for a file that is neither.
     """
+    check_readable(file)
     if not Path(file).is_file():
         raise UsageError(f"{file} is no file")
     found = [entry for entries in read(file).values() for entry in entries.values() if isinstance(entry, dict)]

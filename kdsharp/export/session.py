@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from kdsharp import checkpoints
-from kdsharp.checks import UsageError
+from kdsharp.checks import UsageError, check_readable
 from kdsharp.export.graph import export
 from kdsharp.images import to_array, to_tensor
 
@@ -17,6 +17,7 @@ from kdsharp.images import to_array, to_tensor
 def load(name: str | Path, threads: int = 0) -> "Session":
     """An ONNX file, or a checkpoint by name or file, exported on the way (which takes a few seconds)."""
     if Path(name).suffix == ".onnx":
+        check_readable(name)
         if not Path(name).is_file():
             raise UsageError(f"{name} does not exist; write it with: kdsharp export MODEL {name}")
         return Session(name, threads)

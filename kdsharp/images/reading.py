@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from kdsharp.checks import UsageError
+from kdsharp.checks import UsageError, check_readable
 from kdsharp.images.facts import HOLDS, LOSSY, facts, packing, upright
 from kdsharp.images.formats import SUFFIXES, WRITTEN, check_codec, check_kind, is_lossless_webp
 
@@ -52,6 +52,7 @@ def open_photo(path: str | Path, convert: bool = False, written: bool = True) ->
             than one picture.
     """
     path = Path(path)
+    check_readable(path)
     if not path.is_file():
         kind = "a folder" if path.is_dir() else "missing"
         raise UsageError(f"{path} is {kind}; give the path of an image file ({', '.join(SUFFIXES)})")

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from kdsharp.checks import UsageError
+from kdsharp.checks import UsageError, check_readable
 from kdsharp.labs.rebuild import MOST_BYTES
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".gz")
@@ -49,8 +49,15 @@ def items(place: Path) -> Iterator[Item]:
                 yield Item(inside.as_posix(), path.lstat().st_mtime, None, "it is a link, which is not followed")
             elif path.is_file():
                 most = MOST_ARCHIVE if path.suffix.lower() in ARCHIVES else MOST_BYTES
-                yield from _item(inside.as_posix(), path.stat().st_mtime, _read_file(path, most), most, 0)
+                when = path.stat().st_mtime
+                try:
+                    content = _read_file(path, most)
+                except PermissionError:
+                    yield Item(inside.as_posix(), when, None, "its permissions keep you from reading it")
+                else:
+                    yield from _item(inside.as_posix(), when, content, most, 0)
     elif place.is_file():
+        check_readable(place)
         content = place.read_bytes()
         if not zipfile.is_zipfile(io.BytesIO(content)) and not _is_tar(content):
             raise UsageError(f"{place} is no folder and no archive; give what the platform exported")

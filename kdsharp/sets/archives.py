@@ -13,12 +13,13 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from kdsharp.checks import UsageError, make_folder
+from kdsharp.checks import UsageError, check_readable, make_folder
 from kdsharp.sets.download import FULL, check_sha256
 
 
 def check_archive(archive: Path, sha256: str | None = None) -> Path:
     """The archive itself when it is there and has the checksum."""
+    check_readable(archive)
     if not archive.is_file():
         raise UsageError(f"{archive} is missing; give the path of an archive that you fetched")
     check_sha256(archive, sha256)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from kdsharp.checks import UsageError, check_installed
+from kdsharp.checks import UsageError, check_installed, check_readable
 from kdsharp.images import MIN_SIDE
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def opened(path: Path) -> "Iterator[InputContainer]":
     check_installed(("av",), "video")
     import av
 
+    check_readable(path)
     if not path.is_file():
         raise UsageError(f"{path} is {'a folder' if path.is_dir() else 'missing'}; give the path of a video file")
     if path.stat().st_size == 0:
@@ -33,8 +34,6 @@ def opened(path: Path) -> "Iterator[InputContainer]":
     _check_length(path)
     try:
         film = av.open(f"file:{path}", metadata_errors="replace")  # with "file:", a colon in the name is only that
-    except PermissionError:
-        raise UsageError(f"{path} cannot be read; change its permissions, or copy it") from None
     except av.FFmpegError as error:
         raise UsageError(f"{path} is not a video ({error.strerror}); give one, or download it again") from None
     with film:
