@@ -17,7 +17,7 @@ const { distance, isRight } = await web("reveal");
 const { inOrder, judged, moved } = await web("quiz");
 const ledger = await web("ledger");
 const { termOf } = await web("terms");
-const { lessonOf } = await web("diary");
+const { diary, lessonOf } = await web("diary");
 const shake = await web("shake");
 const { verdict } = await web("which");
 const { offset } = await web("loupe");
@@ -216,6 +216,22 @@ test("a report has every lesson in order, and what is still open", () => {
   assert.ok(!open.includes("01_a: Note: What I saw"));
   assert.match(ledger.markdown({}, notes, ""), /Nothing of what I have met/);
   assert.equal(JSON.parse(ledger.json(lessons, notes, "x"))["still open"]["05_b"].length, 3);
+});
+
+test("a report tells predictions in the order in which she met them, whatever the order of the store", () => {
+  const asked = (question, met) => ({ ...locked(75, true), question, met });
+  const text = ledger.markdown({ "05_b": { a: asked("Last?", 9), b: asked("First?", 3), c: asked("Next?", 7) } }, notes, "");
+  assert.deepEqual(text.match(/First\?|Next\?|Last\?/g), ["First?", "Next?", "Last?"]);
+});
+
+test("a diary notes when an entry was met, and keeps that when it changes", (t) => {
+  t.mock.method(performance, "now", () => 5);
+  globalThis.dispatchEvent ??= () => true;
+  const kept = {}, lines = diary({ get: () => ({ lesson: "05_b", kept }), send: () => {} });
+  lines.keep("p", { state: "open" });
+  t.mock.restoreAll();
+  lines.keep("p", { state: "locked" });
+  assert.deepEqual(kept.p, { state: "locked", met: performance.timeOrigin + 5 });
 });
 
 test("a link to a word of the glossary is one", () => {

@@ -10,7 +10,8 @@ export function lessonOf(address) {
 }
 
 /**
- * The entries of an island's lesson: `recall(name)`, `keep(name, entry)`, and `hear(name, heard)`, which is called with
+ * The entries of an island's lesson: `recall(name)`, `keep(name, entry)`, which notes when she `met` it first (a store
+ * keeps no order, and a report reads in that of the page), and `hear(name, heard)`, which is called with
  * each new version of an entry, whichever island of the page made it, until `ended` (an AbortSignal).
  */
 export function diary(model) {
@@ -20,7 +21,9 @@ export function diary(model) {
   return {
     lesson,
     recall: (name) => (kept ? (kept[name] ?? null) : recall(whole(name))),
-    keep(name, entry) {
+    keep(name, given) {
+      const met = this.recall(name)?.met ?? performance.timeOrigin + performance.now();
+      const entry = { ...given, met };
       if (kept) {
         kept[name] = entry;
         model.send({ keep: [name, entry] });

@@ -14,7 +14,9 @@ export function byLesson(kept) {
   return lessons;
 }
 
-const of = (entries, kind) => Object.values(entries).filter((entry) => entry.kind === kind);
+/** The entries of a kind in the order in which she met them: a browser's store and a file keep them in another. */
+const of = (entries, kind) =>
+  Object.values(entries).filter((entry) => entry.kind === kind).sort((one, other) => (one.met ?? 0) - (other.met ?? 0));
 const all = (lessons, kind) => Object.values(lessons).flatMap((entries) => of(entries, kind));
 
 /** For each certainty: how many predictions were locked with it and measured since, and how many of them were right. */
