@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ import nbformat
 import papermill
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
+from tqdm.auto import tqdm
 
 from kdsharp import provenance
 from kdsharp.checks import atomic_path, check_name, check_positive, check_range, make_folder
@@ -22,6 +24,7 @@ from kdsharp.course import collect_results, find_lesson, lessons
 from kdsharp.course.exercises import with_starts
 from kdsharp.places import PACKAGE, place
 from kdsharp.recipes import PROFILES
+from kdsharp.together import room, side_by_side
 
 
 @dataclass
@@ -94,6 +97,7 @@ def _note(notebook: Path, source: str) -> None:
     nbformat.write(executed, notebook)
 
 
+STOPWATCH = re.compile(r"\bmilliseconds\w*\(")
 DEAD = "close other programs, or run it with --profile smoke"
 
 
@@ -126,9 +130,17 @@ def _running_cell(notebook: Path) -> str:
 
 
 def run_lessons(
-    names: Sequence[str], profile: str, parameters: dict[str, Any], out: str | Path | None = None, progress: bool = True
+    names: Sequence[str],
+    profile: str,
+    parameters: dict[str, Any],
+    out: str | Path | None = None,
+    progress: bool = True,
+    together: int | None = None,
 ) -> list[LessonRun]:
-    """Run lessons one after the other (all when ``names`` is empty) and write ``results.json`` beside them.
+    """Run lessons (all when ``names`` is empty) and write ``results.json`` beside them.
+
+    Those that time something come first, each alone on the machine; then the others, ``together`` of them side by side
+    (by default :func:`kdsharp.together.room`). Small networks keep one core busier than two.
 
     Raises:
         UsageError: for an unknown lesson, profile or parameter, or an output folder that cannot be written.
@@ -138,12 +150,36 @@ def run_lessons(
     for path in paths:
         check_parameters(path, parameters)
     folder = make_folder(out if out is not None else Path("build") / profile)
-    runs = []
-    for path in paths:
-        given = {"PROFILE": profile} | parameters
-        runs.append(run_lesson(path, folder / path.name, given, progress))
-        _write_results(folder / "results.json", runs, profile, parameters)
-    return runs
+    given = {"PROFILE": profile} | parameters
+    alone = [path for path in paths if is_timed(path)]
+    others = [path for path in paths if path not in alone]
+    count = min(len(others), room() if together is None else int(check_positive(together, "lessons side by side")))
+    if count < 2:
+        alone, others = paths, []
+    done: dict[Path, LessonRun] = {}
+    with tqdm(total=len(paths), desc="lessons", unit="lesson", disable=not (progress and others)) as bar:
+        for path in alone:
+            done[path] = run_lesson(path, folder / path.name, given, progress)
+            bar.update()
+            _write_results(folder / "results.json", paths, done, profile, parameters)
+
+        def say(places: list[int]) -> None:
+            bar.set_postfix_str("running " + ", ".join(others[place].stem for place in places))
+
+        jobs = [(path, folder / path.name, given, False) for path in others]
+        for place, run in side_by_side(run_lesson, jobs, count, say):
+            path = others[place]
+            lost = LessonRun(path.stem, str(folder / path.name), False, 0.0, {}, f"its process died; {DEAD}")
+            done[path] = run or lost
+            bar.update()
+            _write_results(folder / "results.json", paths, done, profile, parameters)
+    return [done[path] for path in paths]
+
+
+def is_timed(path: Path) -> bool:
+    """Whether a lesson holds a stopwatch to something, which neighbours would slow down."""
+    cells = nbformat.read(path, as_version=4).cells
+    return any(cell.cell_type == "code" and STOPWATCH.search(cell.source) for cell in cells)
 
 
 def check_parameters(path: Path, parameters: dict[str, Any]) -> None:
@@ -157,14 +193,16 @@ def check_parameters(path: Path, parameters: dict[str, Any]) -> None:
         check_name(name, known, f"parameter of {path.stem}")
 
 
-def _write_results(path: Path, runs: list[LessonRun], profile: str, parameters: dict[str, Any]) -> None:
+def _write_results(
+    path: Path, paths: list[Path], done: dict[Path, LessonRun], profile: str, parameters: dict[str, Any]
+) -> None:
     table = {
         "profile": profile,
         "parameters": parameters,
         "commit": provenance.commit(),
         "device": provenance.device_name(),
         "versions": provenance.versions(),
-        "lessons": [asdict(run) for run in runs],
+        "lessons": [asdict(done[each]) for each in paths if each in done],
     }
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(table, indent=1), encoding="utf-8")

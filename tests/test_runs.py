@@ -8,6 +8,7 @@ import papermill
 import pytest
 
 from kdsharp import checks, runs
+from kdsharp.course import lessons
 
 
 def lesson(tmp_path, *sources, name="lesson"):
@@ -100,3 +101,25 @@ def test_a_lesson_knows_its_name_and_whoever_started_it_keeps_theirs(tmp_path, m
     text = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-1].outputs[0].text
     assert text == "05_known_blur\n"
     assert os.environ["KDSHARP_LESSON"] == "another"
+
+
+def test_lessons_run_side_by_side_and_those_with_a_stopwatch_alone(tmp_path, monkeypatch):
+    note = "import time; began = time.time(); time.sleep(2)\n"
+    note += f"open(r'{tmp_path}/' + NAME, 'w').write(f'{{began}} {{time.time()}}')"
+    timed = "def milliseconds(call): call()\nmilliseconds(lambda: 1)\n"
+    sources = {"a": note, "b": timed + note, "c": note}
+    paths = {name: lesson(tmp_path, f"NAME = {name!r}\n" + text, name=name) for name, text in sources.items()}
+    monkeypatch.setattr(runs, "find_lesson", paths.get)
+    found = runs.run_lessons(["a", "b", "c"], "smoke", {}, tmp_path / "out", progress=False, together=2)
+    assert [run.lesson for run in found] == ["a", "b", "c"]
+    assert all(run.ok for run in found), found
+    table = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [row["lesson"] for row in table["lessons"]] == ["a", "b", "c"]
+    began, ended = zip(*(map(float, (tmp_path / name).read_text().split()) for name in "abc"), strict=True)
+    assert max(began[0], began[2]) < min(ended[0], ended[2])
+    assert ended[1] < min(began[0], began[2])
+
+
+def test_the_lessons_that_tell_milliseconds_are_those_that_are_timed():
+    timed = {name[:2] for name, path in lessons().items() if runs.is_timed(path)}
+    assert timed == {"00", "07", "13", "14"}

@@ -29,6 +29,10 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the executed notebooks; `build/PROFILE` by default.")
     ] = None,
+    together: Annotated[
+        int | None,
+        typer.Option(min=1, help="Lessons side by side; by default as many as the machine has room for."),
+    ] = None,
 ) -> None:
     """Run lessons headlessly and collect what they measured.
 
@@ -37,7 +41,7 @@ def run(
     from kdsharp.runs import run_lessons
 
     values = dict(_pair(text) for text in parameter or [])
-    runs = run_lessons(lesson or [], profile, values, out)
+    runs = run_lessons(lesson or [], profile, values, out, together=together)
     table = PlainTable("lesson", "seconds", "result")
     for each in runs:
         shown = "\n".join(f"{name} = {value}" for name, value in each.results.items())
