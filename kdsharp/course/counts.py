@@ -13,6 +13,7 @@ from kdsharp.course.published import is_visible
 
 LIMIT = 10
 """Lines: what stays visible is the thought."""
+BOX = re.compile(r"^> \*\*(Think first|Before you move)", re.MULTILINE)
 PRESENTS = ("plots.show", "course.say", "course.record", "course.finish", "course.quiz", "print", "display")
 """Calls that show something and think nothing; so does a method ``reveal``."""
 HEADINGS = ("", "words", "locks", "boxes", "expl.", "ex.", "quiz", "kinds", "cells", "lines") + (
@@ -49,7 +50,7 @@ class Counts:
 
 
 def count(path: Path) -> Counts:
-    """Count a lesson's notebook; a box is a prediction that only stands there, a lock one that can be made."""
+    """Count a lesson's notebook; a box is a question to think of, a lock a prediction that can be made."""
     cells = nbformat.read(path, as_version=4).cells
     prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
@@ -59,7 +60,7 @@ def count(path: Path) -> Counts:
     return Counts(
         words=len(re.findall(r"[^\W\d_]+", NOT_PROSE.sub(" ", prose))),
         locks=code.count("course.predict("),
-        boxes=prose.count("**Predict"),
+        boxes=len(BOX.findall(prose)),
         explorers=known.explorers,
         exercises=known.exercises,
         questions=known.questions,

@@ -144,7 +144,7 @@ def test_what_a_lesson_holds_is_counted(tmp_path):
     hidden = {"tags": ["hide-input"]}
     shows = "value = 1\nplots.show(\n    figure,\n    'a',\n)\nguess.reveal(1)"
     cells = [
-        new_markdown_cell("# 05 · A title\n\n**Minutes.** 45\n\n> **Predict.** `code` and $x$ {cite}`b`"),
+        new_markdown_cell("# 05 · A title\n\n**Minutes.** 45\n\n> **Think first.** `code` and $x$ {cite}`b`"),
         new_code_cell("import numpy"),
         new_code_cell(shows),
         new_code_cell("\n".join("x = 1" for _ in range(11))),
@@ -155,7 +155,7 @@ def test_what_a_lesson_holds_is_counted(tmp_path):
     ]
     nbformat.write(new_notebook(cells=cells), tmp_path / "05_a.ipynb")
     found = counts.count(tmp_path / "05_a.ipynb")
-    assert (found.words, found.locks, found.boxes, found.questions, found.kinds) == (5, 1, 1, 2, 2)
+    assert (found.words, found.locks, found.boxes, found.questions, found.kinds) == (6, 1, 1, 2, 2)
     assert found.code == ((6, 5), (11, 0))
     assert found.cells()[-5:] == ["2", "17", "1", "1", "29%"]
     assert len(found.cells()) + 1 == len(counts.HEADINGS)
