@@ -126,8 +126,11 @@ def webp(made: Figure) -> bytes:
     finally:
         made.dpi = dpi
         made.set_canvas(before)
-    is_chart = (np.asarray(pixels).min(-1) == 255).mean() > 0.5  # most of it is paper
     packed = io.BytesIO()
+    if _is_quick.get():  # a seventh of the time for a third more bytes, which go no further than this machine
+        pixels.save(packed, format="webp", lossless=True, quality=0, method=0)
+        return packed.getvalue()
+    is_chart = (np.asarray(pixels).min(-1) == 255).mean() > 0.5  # most of it is paper
     # method 1 packs a chart into a third of the bytes in the same time, a photo into 3/4 in ten times the time
     pixels.save(packed, format="webp", lossless=True, quality=20, method=int(is_chart))
     return packed.getvalue()
