@@ -25,6 +25,7 @@ from kdsharp.datasets import (
     folder_photos,
     photos,
     training_pictures,
+    woven,
 )
 from kdsharp.degrade import GaussianBlur, Rescale, Shake
 
@@ -168,6 +169,47 @@ def test_dead_leaves_take_their_colours_from_the_palette():
     channels = dead_leaves(64, np.random.default_rng(0), red).reshape(-1, 3).mean(0)
     assert channels[0] > 100
     assert channels[1:].max() < 30  # texture is grey light on top of the colour
+
+
+def test_woven_pictures_depend_on_the_generator_alone_and_take_colours_from_a_palette():
+    first, again, other = (woven(48, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert (first.shape, first.dtype) == ((48, 48, 3), np.uint8)
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    red = np.array([[120, 0, 0], [60, 0, 0]], np.uint8)
+    channels = woven(64, np.random.default_rng(0), red).reshape(-1, 3).mean(0)
+    assert channels[0] > 50
+    assert channels[1:].max() < 15  # grain is grey
+
+
+def test_woven_pictures_repeat_themselves_and_dead_leaves_do_not():
+    """How far a tile's strongest pattern, of 2.5 to 30 pixels, stands out from the others."""
+    frequency = np.hypot(np.fft.fftfreq(64)[:, None], np.fft.rfftfreq(64)[None])
+    band = (frequency > 1 / 30) & (frequency < 1 / 2.5)
+
+    def peak(picture):
+        shares = []
+        for top, left in ((0, 0), (0, 64), (64, 0), (64, 64)):
+            grey = picture[top : top + 64, left : left + 64].mean(-1)
+            power = np.abs(np.fft.rfft2((grey - grey.mean()) * np.hanning(64) * np.hanning(64)[:, None])) ** 2
+            power *= frequency**2  # which makes the spectrum of dead leaves flat
+            shares.append(power[band].max() / power[band].mean())
+        return np.mean(shares)
+
+    ours, theirs = (
+        np.mean([peak(make(128, np.random.default_rng(seed))) for seed in range(8)]) for make in (woven, dead_leaves)
+    )
+    assert ours > 2 * theirs, (ours, theirs)
+
+
+def test_weaves_stand_beside_the_photos_and_leave_the_leaves_as_they_were():
+    plain = training_pictures(STILL, leaves=1, leaf_size=32)
+    more = training_pictures(STILL, leaves=1, leaf_size=32, weaves=2)
+    assert len(more) == len(plain) + 2
+    for one, other in zip(plain, more, strict=False):
+        np.testing.assert_array_equal(one, other)
+    assert more[-1].shape == (32, 32, 3)
+    assert (more[-1] != more[-2]).any()
 
 
 def test_dead_leaves_have_the_spectrum_of_photos():

@@ -49,7 +49,7 @@ def few_pixels(monkeypatch):
     pixels = np.random.default_rng(0).integers(0, 256, (180, 180, 3), dtype=np.uint8)
     asked = []
     monkeypatch.setattr(training, "photos", lambda split: asked.append(split) or [Photo("a", pixels)])
-    monkeypatch.setattr(sources, "training_pictures", lambda *options, progress, own: [pixels])
+    monkeypatch.setattr(sources, "training_pictures", lambda *options, **more: [pixels])
     return asked
 
 

@@ -59,8 +59,8 @@ def page(shots: Sequence[Shot], grid: Grid, labels: float) -> str:
     said = (
         f"A silent clip of {len(timeline(shots)) // RATE} seconds. A border moves over a photo of a cat's eye: "
         f"{first.name}, {first.psnr:.2f} dB; {scores}; {truth.name}. Then a slider: one student that learned from "
-        f"{labels:g} labelled pairs, with ever more of its teacher in the mix, from {curve[0][1]:.2f} dB without it to "
-        f"{curve[-1][1]:.2f} dB with its answers alone."
+        f"{labels:g} labelled pairs, with ever more of its teacher in the mix: its mean over the held-out photos goes "
+        f"from {curve[0][1]:.2f} dB without the teacher to {curve[-1][1]:.2f} dB with its answers alone."
     )
     return (
         f'<figure class="kdsharp-figure kdsharp-clip"><video controls muted playsinline preload="none" width="{WIDTH}" '

@@ -10,6 +10,7 @@ from kdsharp.datasets.epochs import Epochs
 from kdsharp.datasets.labels import BesideUnlabelled, FewLabels
 from kdsharp.datasets.leaves import dead_leaves
 from kdsharp.datasets.pairs import PairedFolder, synthetic_pairs, true_psfs
+from kdsharp.datasets.weave import woven
 
 __all__ = [
     "SPLITS",
@@ -30,4 +31,5 @@ __all__ = [
     "synthetic_pairs",
     "training_pictures",
     "true_psfs",
+    "woven",
 ]

@@ -18,6 +18,7 @@ from kdsharp.datasets.bundled import photos
 from kdsharp.datasets.disk import SCALES, DiskPictures, shrink
 from kdsharp.datasets.leaves import dead_leaves
 from kdsharp.datasets.pairs import PairedFolder
+from kdsharp.datasets.weave import woven
 from kdsharp.degrade import Degradation
 
 
@@ -186,8 +187,9 @@ def training_pictures(
     leaf_size: int = 320,
     progress: bool = False,
     own: Sequence[Path] | None = None,
+    weaves: int = 0,
 ) -> Sequence[np.ndarray]:
-    """The bundled training photos (or one's ``own``) in three sizes, and ``leaves`` dead-leaves pictures.
+    """The bundled training photos (or one's ``own``) in three sizes, ``leaves`` dead-leaves pictures, and ``weaves``.
 
     The leaves have the colours of the photos. The smaller sizes show the same scene with finer detail, which nine
     photos are short of. All are prepared for the protocol; uint8 (H, W, 3).
@@ -195,10 +197,11 @@ def training_pictures(
     Args:
         degradation: prepares the pictures.
         leaves: number of dead-leaves pictures.
-        seed: of the dead leaves.
+        seed: of the dead leaves and the weaves.
         leaf_size: their side in pixels.
         progress: show a bar.
         own: the user's sharp photos (:func:`folder_paths`) in place of the bundled ones; they stay on disk.
+        weaves: number of pictures of regular patterns (:func:`woven`), in any colours.
     """
     rng = np.random.default_rng([seed, 7])
     chosen = (photo.pixels for photo in photos("train")) if own is None else map(images.read, own[:PALETTE_PHOTOS])
@@ -211,6 +214,8 @@ def training_pictures(
     palette = np.concatenate(colours)
     bar = tqdm(range(leaves), desc="dead leaves", unit="picture", disable=not progress)
     fallen = [degradation.prepare(dead_leaves(leaf_size, rng, palette)) for _ in bar]
+    threads = np.random.default_rng([seed, 8])
+    fallen += [degradation.prepare(woven(leaf_size, threads)) for _ in range(weaves)]
     if own is not None:
         return DiskPictures(own, degradation.prepare, fallen)
     return [shrink(picture, scale) for scale in SCALES for picture in prepared] + fallen

@@ -30,11 +30,9 @@ def render_shake(
         f"light added up, g = {response:g}": light,
         f"light - stored x 4, at most {brighter:.0f} levels": 4 * (light - stored).clamp_min(0),
     }
-    made = plots.figure(plots.WIDTH, 250)
     shown = {name: to_array(plots.crop(each, *at, 104)).repeat(2, 0).repeat(2, 1) for name, each in cells.items()}
-    plots.squares(made, shown, bottom=14)
     return plots.Picture(
-        made,
+        plots.beside(shown),
         f"Shake of {length:g} pixels with a camera response of {response:g}: at most {brighter:.0f} grey levels of 255 "
         "brighter than the sum of stored values.",
     )

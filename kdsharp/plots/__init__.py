@@ -6,7 +6,7 @@
 from kdsharp.plots import networks
 from kdsharp.plots.charts import COLOURS, DASHES, bars, curves, pareto, scatter
 from kdsharp.plots.figure import DPI, WIDTH, Picture, figure, quickly, show, webp
-from kdsharp.plots.pictures import crop, maps, panels, score, spectra, spectrum_pixels, squares
+from kdsharp.plots.pictures import beside, crop, maps, panels, score, spectra, spectrum_pixels, squares
 
 __all__ = [
     "COLOURS",
@@ -15,6 +15,7 @@ __all__ = [
     "WIDTH",
     "Picture",
     "bars",
+    "beside",
     "crop",
     "curves",
     "figure",

@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kdsharp.plots.figure import WIDTH, figure
-from kdsharp.plots.narrow import narrow_chart, on_a_phone
 
 COLOURS = ("#1b4f72", "#d35400", "#7d3c98", "#148f77", "#7b7d7d")
 """Line colours that also differ in brightness; curves differ in their dashes as well."""
@@ -18,7 +17,7 @@ def _chart(height: int, names: Sequence[str] = ()) -> tuple[Figure, Axes]:
     """A figure with one pair of axes, and with margins in pixels, where labels and the legend of ``names`` fit."""
     rows = -(-len(names) // _columns(names)) if len(names) > 1 else 0
     height += 24 * rows
-    made = on_a_phone(figure(WIDTH, height), narrow_chart)
+    made = figure(WIDTH, height)
     left, right, bottom, top = 84, 20, 48, 14 + 24 * rows
     return made, made.add_axes((left / WIDTH, bottom / height, 1 - (left + right) / WIDTH, 1 - (bottom + top) / height))
 

@@ -31,9 +31,14 @@ def on_a_phone(made: Figure, draw: Callable[[Figure], Figure]) -> Figure:
 
 
 def narrowed(made: Figure) -> Figure | None:
-    """The figure for a phone; None for one that nobody has said how to draw narrow."""
-    draw = _narrower.get(made)
+    """The figure for a phone: as somebody has said, or a chart as a narrower chart; None for what else there is."""
+    draw = _narrower.get(made) or (narrow_chart if _is_chart(made) else None)
     return draw(made) if draw else None
+
+
+def _is_chart(made: Figure) -> bool:
+    """Whether a figure is one pair of axes with ticks, and nothing beside them."""
+    return len(made.axes) == 1 and made.axes[0].axison and not made.texts and made.get_figwidth() * DPI > NARROW
 
 
 def drawn(artist: Artist) -> Iterator[Artist]:

@@ -135,7 +135,13 @@ def restormer_block() -> Figure:
             "table times\nvalues",
             "1x1",
         ),
-        "each place by itself, with a gate": (*first, "two halves:\na and b", "gelu(a)", "gelu(a) times b", "1x1"),
+        "a place and its neighbours, with a gate": (
+            *first,
+            "two halves:\na and b",
+            "gelu(a)",
+            "gelu(a) times b",
+            "1x1",
+        ),
     }
     for row, (title, parts) in enumerate(halves.items()):
         middle = height - 84 - 140 * row

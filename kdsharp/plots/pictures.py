@@ -154,22 +154,41 @@ def spectra(images: Mapping[str, Tensor]) -> Figure:
     rows, columns = next(iter(images.values())).shape[-2:]
     if columns > 220 or len(images) > 3:
         raise UsageError(f"expected up to 3 pictures of at most 220 pixels, found {len(images)} of {columns} pixels")
-    width, height, step = WIDTH, 2 * rows + 78, WIDTH // len(images)
+    return on_a_phone(_spectra(images, WIDTH, len(images)), lambda _: _spectra(images, NARROW, 1))
+
+
+def _spectra(images: Mapping[str, Tensor], width: int, beside: int) -> Figure:
+    """The figure of :func:`spectra`, so wide, with so many pictures beside each other."""
+    rows, columns = next(iter(images.values())).shape[-2:]
+    note = "pixels 1:1; below: amplitude of each stripe pattern over cycles per pixel, bright = strong (log scale)"
+    note = textwrap.fill(note, int(width / LETTER))
+    high, below = 2 * rows + 56, 6 + 16 * (note.count("\n") + 1)
+    height, step = high * -(-len(images) // beside) + below, width // beside
     made = figure(width, height)
     for index, (title, image) in enumerate(images.items()):
-        x = index * step + (step - columns) // 2
+        x, top = index % beside * step + (step - columns) // 2, height - index // beside * high
         grey = to_array(image.expand(-1, 3, -1, -1))
-        upper = made.add_axes((x / width, (height - 24 - rows) / height, columns / width, rows / height))
+        upper = made.add_axes((x / width, (top - 24 - rows) / height, columns / width, rows / height))
         upper.imshow(grey, interpolation="none")
         upper.set_axis_off()
-        made.text((x + columns / 2) / width, 1 - 5 / height, title, ha="center", va="top", fontsize=9)
-        lower = made.add_axes((x / width, 46 / height, columns / width, rows / height))
+        made.text((x + columns / 2) / width, (top - 5) / height, title, ha="center", va="top", fontsize=9)
+        lower = made.add_axes((x / width, (top - 32 - 2 * rows) / height, columns / width, rows / height))
         lower.imshow(spectrum_pixels(image), interpolation="none", extent=(-0.5, 0.5, 0.5, -0.5), aspect="auto")
         lower.set_xticks([-0.5, -0.25, 0, 0.25, 0.5], ["-0.5", "-0.25", "0", "0.25", "0.5"], fontsize=9)
         lower.set_yticks([])
-    note = "pixels 1:1; below: amplitude of each stripe pattern over cycles per pixel, bright = strong (log scale)"
     made.text(0.5, 4 / height, note, ha="center", va="bottom", fontsize=9, color="#444444")
     return made
+
+
+def beside(cells: Mapping[str, np.ndarray]) -> Figure:
+    """Square pictures side by side as they are, each under its title; on a phone below each other.
+
+    Args:
+        cells: title to (side, side, 3 or 4), of one size.
+    """
+    stacks = [(title, [cell]) for title, cell in cells.items()]
+    side = len(stacks[0][1][0])
+    return on_a_phone(_stacks(stacks, side, len(stacks), gap=14), lambda _: _narrow_stacks(stacks, side))
 
 
 def squares(made: Figure, cells: Mapping[str, np.ndarray], bottom: float) -> None:

@@ -42,7 +42,9 @@ def batches_of(
 def synthetic_batches(recipe: Recipe, plan: Stage, own: list[Path] | None = None, progress: bool = False) -> Dataset:
     """The batches of a stage on sharp photos (the user's ``own``, or the bundled ones) that the recipe blurs."""
     degradation = recipe.training
-    pictures = training_pictures(degradation, plan.leaves, plan.config.seed, progress=progress, own=own)
+    pictures = training_pictures(
+        degradation, plan.leaves, plan.config.seed, progress=progress, own=own, weaves=plan.weaves
+    )
     if plan.whole:
         return PairCrops(_blurred(pictures, degradation), plan.crop, plan.batch, plan.config.seed, grid=plan.grid)
     scenes = (plan.contrast, plan.softness, plan.choices, plan.altered)

@@ -31,7 +31,8 @@ def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[
         command += " --pairs FOLDER"
     if "start" in meta:
         command += f" --start {meta['start']}"
-    leaves = f" and {plan.leaves} dead-leaves pictures" if plan.leaves else ""
+    made = {"dead-leaves": plan.leaves, "woven": plan.weaves}
+    leaves = "".join(f" and {count} {kind} pictures" for kind, count in made.items() if count)
     pairs = meta.get("pairs", 0)
     beside = f"{pairs} real pair{'s' * (pairs != 1)}, a quarter of each batch" if pairs else "nothing else"
     data = f"{PHOTOS.get(meta['photos'], ('', ''))[0]}{leaves}; {beside}"

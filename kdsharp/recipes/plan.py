@@ -25,7 +25,7 @@ class Stage:
         whole: blur whole pictures once and cut the crops from them: for protocols without chance, whose pictures have
             one size, so that their borders (or the grid of a rescaling) belong to what is learned.
         grid: where pictures are blurred whole, crops begin at multiples of this (see ``PairCrops``).
-        leaves: dead-leaves pictures beside the photos.
+        leaves, weaves: dead-leaves pictures, and woven ones, beside the photos.
         contrast, softness, altered: flatter and softer scenes than the photos' own, in a share of the crops (see
             ``Crops``).
         choices: crops drawn for each that is taken, the one with the most detail (see ``Crops``).
@@ -49,6 +49,7 @@ class Stage:
     whole: bool = False
     grid: int = 1
     leaves: int = 20
+    weaves: int = 0
     contrast: float = 1.0
     softness: float = 0.0
     altered: float = 0.5
@@ -81,8 +82,10 @@ class Stage:
             save_every=max(3, steps // 3),
         )
         if profile == "lab":
-            return replace(self, config=short, crop=self.lab_crop, leaves=min(self.leaves, 8))
-        return replace(self, config=short, batch=2, unlabelled=min(self.unlabelled, 2), crop=48, leaves=0)
+            return replace(
+                self, config=short, crop=self.lab_crop, leaves=min(self.leaves, 8), weaves=min(self.weaves, 8)
+            )
+        return replace(self, config=short, batch=2, unlabelled=min(self.unlabelled, 2), crop=48, leaves=0, weaves=0)
 
 
 @dataclass(frozen=True)

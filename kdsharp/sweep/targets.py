@@ -223,6 +223,7 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "labels": lambda value: check_range(value, 0, float("inf"), "labels"),
     "unlabelled": lambda value: check_range(value, 0, float("inf"), "unlabelled"),
     "leaves": lambda value: check_range(value, 0, float("inf"), "leaves"),
+    "weaves": lambda value: check_range(value, 0, float("inf"), "weaves"),
     "altered": lambda value: check_range(value, 0, 1, "altered"),
 }
 """What training would refuse only once it runs."""

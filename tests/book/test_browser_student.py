@@ -81,6 +81,7 @@ def give(page, tmp_path, pixels, name="mine.png", **options):
 def saved(page):
     with page.expect_download() as download:
         page.locator("[data-part=save]").click()
+    assert download.value.suggested_filename.startswith("mine, ")  # with what and how strongly
     return np.asarray(Image.open(io.BytesIO(download.value.path().read_bytes())))
 
 
@@ -270,8 +271,48 @@ def test_a_file_that_is_no_photo_is_named(single, tmp_path):
     (tmp_path / "no.png").write_bytes(b"no photo")
     page.locator("[data-part=file]").set_input_files(tmp_path / "no.png")
     state(page, "failed")
+    assert "no.png" in said(page)
     assert "not a photo" in said(page)
     assert page.asked == []
+
+
+def test_a_file_that_fails_leaves_no_other_photo_under_its_name(single, tmp_path):
+    page = single
+    give(page, tmp_path, np.full((40, 60, 3), 90, np.uint8))
+    (tmp_path / "text.jpg").write_text("no photo")
+    page.locator("[data-part=file]").set_input_files(tmp_path / "text.jpg")
+    state(page, "failed")
+    expect(page.locator("[data-part=canvas]")).to_be_hidden()
+    expect(page.locator("[data-part=save]")).to_be_disabled()
+
+
+def test_a_photo_that_is_chosen_while_another_is_worked_on_is_the_one_that_comes(
+    page, runtime, model, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(browser, "WHOLE", 1000)
+    monkeypatch.setattr(browser, "TILE", 32)
+    serve(page, runtime)
+    page.goto(browser.BrowserPage({"small": model}, PHOTO).save(tmp_path / "page.html").as_uri())
+    page.locator("[data-part=model]").select_option("unsharp mask")
+    Image.fromarray(np.zeros((1200, 1600, 3), np.uint8)).save(tmp_path / "large.png")
+    page.locator("[data-part=file]").set_input_files(tmp_path / "large.png")
+    expect(page.locator("[data-part=stop]")).to_be_visible(timeout=60_000)
+    give(page, tmp_path, np.full((40, 60, 3), 90, np.uint8), name="next.png")
+    assert said(page).startswith("60 x 40 pixels")
+
+
+def test_a_drag_over_the_photo_moves_the_border_and_opens_no_loupe(single, tmp_path):
+    page = single
+    give(page, tmp_path, np.full((80, 120, 3), 90, np.uint8))
+    box = page.locator("[data-part=canvas]").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 20, steps=4)
+    page.mouse.up()
+    assert abs(int(page.locator("[data-part=split]").input_value()) - 25) <= 1
+    expect(page.locator("[data-part=loupe]")).to_be_hidden()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 20)
+    expect(page.locator("[data-part=loupe]")).to_be_visible()
 
 
 def test_floats_are_refused(tmp_path):

@@ -49,7 +49,7 @@ def test_each_kind_is_answered_by_keyboard_and_kept(page, open_page):
     page.keyboard.press("Space")
     expect(said(page, 0)).to_have_text("Not yet. That is blur.")
     page.keyboard.press("ArrowUp")
-    expect(said(page, 0)).to_have_text("Right. Yes.")
+    expect(said(page, 0)).to_have_text("Yes.")
 
     rows = page.locator(".kdsharp-order li")
     for place, step in enumerate(STEPS):  # bring each to its place by the buttons of its row

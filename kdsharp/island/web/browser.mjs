@@ -45,7 +45,7 @@ function controls(networks, filters, isShaken) {
     make("div", { class: "kdsharp-photo" },
       make("canvas", {
         "data-part": "canvas", role: "img", hidden: true, tabindex: "0",
-        "aria-label": "your photo: the left choice left of the border, the right one right of it. Arrow keys move the loupe.",
+        "aria-label": "your photo: the left choice left of the border, the right one right of it. A drag moves the border, a click opens the loupe, arrow keys move it.",
       }),
       make("canvas", { "data-part": "loupe", role: "img", hidden: true, width: 4 * LOUPE, height: 4 * LOUPE,
         "aria-label": "loupe: 60 by 60 pixels, each four times as large" })),
@@ -61,6 +61,7 @@ function render({ model, el }) {
   const on = threads === 1 ? "one thread" : `${threads} threads`;
   const bytes = {}, asked = new Map();
   let worker = null, number = 0, photo = null, left = null, right = null, busy = false, stream = null, at = null, line = "", scores = null;
+  let called = "photo", waiting = null; // the photo's name, and the one that she chose while another was worked on
 
   /** Ask the worker; the answer comes when it is done. */
   function ask(task, given = {}, moved = []) {
@@ -112,12 +113,17 @@ function render({ model, el }) {
       busy = false;
       part("work").hidden = true;
     }
+    if (!waiting) return;
+    const next = waiting;
+    waiting = null;
+    await take(...next);
   }
 
   async function viewOf(name) {
     if (name === CAME) return { ...photo, spent: 0 };
     if (name === TRUTH) return { view: photo.truth, score: null, spent: 0 };
     const given = await method(name);
+    if (waiting) return { stopped: true };
     say(`${name}: ${photo.width} x ${photo.height} pixels ...`);
     part("bar").value = 0;
     part("work").hidden = photo.width * photo.height <= facts.whole;
@@ -138,6 +144,7 @@ function render({ model, el }) {
       Object.assign(photo, found);
       return run();
     }
+    if (waiting) return "stopped";
     part("shake").checked = !isOn;
     part("truth").disabled = isOn;
     part("came").textContent = CAME;
@@ -151,6 +158,7 @@ function render({ model, el }) {
     for (const name of names) {
       found.push(await viewOf(name));
       if (found.at(-1).stopped) {
+        if (waiting) return "stopped";
         say("Stopped. Choose another network or filter, or another photo.");
         return "stopped";
       }
@@ -206,7 +214,15 @@ function render({ model, el }) {
 
   const open = (blob) => guarded(async () => {
     endCamera();
-    photo = await ask("open", { blob, most: facts.most, step: VIEW });
+    try {
+      photo = await ask("open", { blob, most: facts.most, step: VIEW });
+    } catch (error) { // what stands here is not the file that the page names now
+      photo = left = right = scores = null;
+      for (const name of ["canvas", "loupe"]) part(name).hidden = true;
+      for (const name of ["again", "save"]) part(name).disabled = true;
+      throw new Error(blob.name ? `${blob.name}: ${error.message}` : error.message);
+    }
+    called = (blob.name ?? "photo").replace(/\.\w+$/, "");
     photo.truth = photo.view;
     return prepare();
   }, "done");
@@ -227,11 +243,12 @@ function render({ model, el }) {
 
   const save = () => guarded(async () => {
     say("Writing the PNG ...");
-    const { blob } = await ask("save", { name: part("model").value, strength: Number(part("strength").value) });
-    const link = make("a", { href: URL.createObjectURL(blob), download: "sharpened.png" });
+    const by = part("model").value, strength = Number(part("strength").value), name = `${called}, ${by} x ${strength}.png`;
+    const { blob } = await ask("save", { name: by, strength });
+    const link = make("a", { href: URL.createObjectURL(blob), download: name });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    say(`Saved ${photo.width} x ${photo.height} pixels as sharpened.png, ${(blob.size / 1e6).toFixed(1)} MB.`);
+    say(`Saved ${photo.width} x ${photo.height} pixels as ${name}, ${(blob.size / 1e6).toFixed(1)} MB.`);
     return "saved";
   });
 
@@ -302,7 +319,13 @@ function render({ model, el }) {
   part("file").addEventListener("change", (event) => { if (event.target.files[0]) take(event.target.files[0]); });
   /** A photo of hers, or the example; one that is shaken already has no truth in it to come back to. */
   const take = (found, already = false) => {
-    if (busy) return;
+    if (busy) {
+      waiting = [found, already];
+      if (stream) endCamera();
+      else worker?.postMessage({ task: "stop" });
+      say("One moment: what runs is being stopped, then it is this photo's turn.");
+      return undefined;
+    }
     part("shake").disabled = already;
     part("already").hidden = !already;
     if (already) part("shake").checked = false;
@@ -330,7 +353,17 @@ function render({ model, el }) {
     const canvas = part("canvas"), scale = photo.width / canvas.clientWidth;
     look(offsetX * scale - LOUPE / 2, offsetY * scale - LOUPE / 2);
   };
-  part("canvas").addEventListener("click", (event) => { if (right && !stream && !busy) place(event); });
+  let pressed = null, dragged = false; // a drag moves the border, as on the front page; a click is the loupe's
+  part("canvas").addEventListener("pointerdown", ({ offsetX }) => { [pressed, dragged] = [offsetX, false]; });
+  part("canvas").addEventListener("pointermove", ({ buttons, offsetX, target }) => {
+    if (!buttons || pressed === null || !right || part("shown").value !== "wipe") return;
+    dragged ||= Math.abs(offsetX - pressed) > 4;
+    if (!dragged) return;
+    part("split").value = (100 * offsetX) / target.clientWidth;
+    told();
+    draw();
+  });
+  part("canvas").addEventListener("click", (event) => { if (right && !stream && !busy && !dragged) place(event); });
   part("canvas").addEventListener("keydown", (event) => {
     const step = { ArrowLeft: [-20, 0], ArrowRight: [20, 0], ArrowUp: [0, -20], ArrowDown: [0, 20] }[event.key];
     if (!step || !right || stream || busy) return;
