@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -87,6 +88,15 @@ def _call(sender: Connection, threads: int, function: Callable[..., Any], job: t
     """In the other process: Ctrl-C is answered by the first, which then ends this one as Ctrl-C would."""
     signal.signal(signal.SIGINT, lambda *_: None)  # and not SIG_IGN, which would be handed on to kernels
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    threading.Thread(target=_end_with_the_first, daemon=True).start()
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     with contextlib.suppress(KeyboardInterrupt):
         sender.send(function(*job))
+
+
+def _end_with_the_first() -> None:
+    """A process whose caller was killed ends too, as by Ctrl-C: nobody waits for what it makes."""
+    first = multiprocessing.parent_process()
+    assert first is not None
+    first.join()
+    os.kill(os.getpid(), signal.SIGTERM)
