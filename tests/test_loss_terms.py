@@ -184,5 +184,6 @@ def test_a_leader_is_named_only_beyond_its_interval():
 
 def test_a_loss_that_asks_for_a_measure_leads_in_it_or_is_behind_or_cannot_be_told():
     assert losses.own_measure(results(l1=(30, 31), mse=(31, 32)), "mse", "psnr") == "`mse` leads in its own measure."
+    assert "chance can do" in losses.own_measure(results(l1=(30, 31.2), mse=(31, 31.3)), "mse", "psnr")
     assert "so it is behind" in losses.own_measure(results(l1=(31, 32), mse=(30, 31)), "mse", "psnr")
     assert "which chance can do" in losses.own_measure(results(l1=(31, 32), mse=(30, 31.9)), "mse", "psnr")

@@ -138,9 +138,15 @@ def own_measure(rows: Sequence[Row], arm: str, measure: str) -> str:
     """Whether the loss that asks for a measure itself leads in it, and where not, by how much it is behind."""
     place = ("psnr", "ssim", "sharpness").index(check_name(measure, ("psnr", "ssim", "sharpness"), "measure"))
     arms = dict.fromkeys(row["arm"] for row in rows)
-    top = max(arms, key=lambda each: float(np.mean([row[measure] for row in rows if row["arm"] == each])))
+    means = {each: float(np.mean([row[measure] for row in rows if row["arm"] == each])) for each in arms}
+    top, second = sorted(arms, key=lambda each: -means[each])[:2]
     if top == arm:
-        return f"`{arm}` leads in its own measure."
+        seen = bought(rows, arm, second)[place].seen
+        return (
+            f"`{arm}` leads in its own measure."
+            if seen
+            else f"`{arm}` is highest in its own measure, by no more than chance can do."
+        )
     behind = bought(rows, top, arm)[place]
     word = "so it is behind" if behind.seen else "which chance can do"
     return f"`{arm}` does not lead in its own measure: `{top}` is {behind} ahead, {word}."
