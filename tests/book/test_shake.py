@@ -148,6 +148,14 @@ def test_on_a_phone_by_finger_and_preset_and_with_a_photo_of_her_own(chrome, ope
     Image.effect_noise((400, 300), 60).save(tmp_path / "own.png")
     phone.locator("input[type=file]").set_input_files(tmp_path / "own.png")
     phone.wait_for_selector("[data-shaken='4']")
+    assert phone.evaluate("document.querySelector('select').selectedOptions[0].textContent") == "own.png"
+    brightness = """() => Math.max(...[...document.querySelectorAll('.kdsharp-shots canvas')].map((canvas) => {
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return data.reduce((sum, value, k) => sum + (k % 4 < 3 ? value : 0), 0) / data.length / 0.75; }))"""
+    assert phone.evaluate(brightness) < 200
+    Image.new("RGBA", (300, 300), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    phone.locator("input[type=file]").set_input_files(tmp_path / "clear.png")
+    phone.wait_for_function(f"({brightness})() > 250")  # what is transparent stands on white
     (tmp_path / "none.png").write_bytes(b"no picture")
     phone.locator("input[type=file]").set_input_files(tmp_path / "none.png")
     phone.wait_for_function("document.querySelector('[role=status]').textContent.includes('not a photo')")

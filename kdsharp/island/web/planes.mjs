@@ -16,13 +16,15 @@ export function psnr(planes, truth) {
   return sum < count * 1e-20 ? Infinity : 10 * Math.log10(count / sum);
 }
 
-/** The middle square of what a canvas can draw, as planes of side x side numbers. */
+/** The middle square of what a canvas can draw, what is transparent on white, as planes of side x side numbers. */
 export function planesOf(source, side) {
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width: side, height: side });
   const context = canvas.getContext("2d", { willReadFrequently: true });
   const { width, height } = source, least = Math.min(width, height);
   context.imageSmoothingQuality = "high";
+  context.fillStyle = "#ffffff";
+  context.fillRect(0, 0, side, side);
   context.drawImage(source, (width - least) / 2, (height - least) / 2, least, least, 0, 0, side, side);
   const { data } = context.getImageData(0, 0, side, side);
   const channel = (c) => Float64Array.from({ length: side * side }, (_, k) => data[4 * k + c] / 255);

@@ -128,6 +128,9 @@ async function render({ model, el }) {
   const facts = model.get("facts"), { side } = facts;
   const hand = shot("Your hand"), stars = shot("Stars"), taken = shot("The photo, as taken");
   const photos = make("select", {}, ...Object.keys(facts.photos).map((name) => make("option", {}, name)));
+  const mine = make("option", { value: "", hidden: true });
+  photos.append(mine);
+  let hers = null; // the planes of her own photo
   const own = make("input", { type: "file", accept: "image/*" });
   const ready = Object.keys(facts.presets).map((name) => make("button", { type: "button" }, name));
   const exact = make("button", { type: "button" }, "undo, knowing the path");
@@ -203,11 +206,14 @@ async function render({ model, el }) {
     guess = button.textContent;
     open("rounded");
   }));
-  photos.addEventListener("change", () => change(load(facts.photos[photos.value], side)));
+  photos.addEventListener("change", () => change(mine.selected ? hers : load(facts.photos[photos.value], side)));
   own.addEventListener("change", async () => {
     if (!own.files[0]) return;
     try {
-      await change(createImageBitmap(own.files[0]).then((bitmap) => planesOf(bitmap, side)));
+      hers = createImageBitmap(own.files[0]).then((bitmap) => planesOf(bitmap, side));
+      await hers;
+      Object.assign(mine, { textContent: own.files[0].name, hidden: false, selected: true });
+      await change(hers);
     } catch {
       said.textContent = "This file is not a photo that your browser can read; give a JPEG, PNG or WebP.";
     }
