@@ -153,7 +153,9 @@ def run_lessons(
     given = {"PROFILE": profile} | parameters
     alone = [path for path in paths if is_timed(path)]
     others = [path for path in paths if path not in alone]
-    count = min(len(others), room() if together is None else int(check_positive(together, "lessons side by side")))
+    count = min(
+        max(1, len(others)), room() if together is None else int(check_positive(together, "lessons side by side"))
+    )
     if count < 2:
         alone, others = paths, []
     done: dict[Path, LessonRun] = {}

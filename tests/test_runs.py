@@ -120,6 +120,12 @@ def test_lessons_run_side_by_side_and_those_with_a_stopwatch_alone(tmp_path, mon
     assert ended[1] < min(began[0], began[2])
 
 
+def test_one_lesson_with_a_stopwatch_runs_too(tmp_path, monkeypatch):
+    path = lesson(tmp_path, "def milliseconds(call): call()", "milliseconds(lambda: 1)", name="a")
+    monkeypatch.setattr(runs, "find_lesson", {"a": path}.get)
+    assert runs.run_lessons(["a"], "smoke", {}, tmp_path / "out", progress=False)[0].ok
+
+
 def test_the_lessons_that_tell_milliseconds_are_those_that_are_timed():
     timed = {name[:2] for name, path in lessons().items() if runs.is_timed(path)}
     assert timed == {"00", "07", "13", "14"}
