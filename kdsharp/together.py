@@ -1,4 +1,4 @@
-"""Calls side by side, each in a process of its own (floor 2)."""
+"""Calls side by side, each in a process of its own (floor 0)."""
 
 import contextlib
 import multiprocessing

@@ -55,7 +55,8 @@ def closed():
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_a_file_that_may_not_be_read_is_not_called_damaged(closed, name):
+def test_a_file_that_may_not_be_read_is_not_called_damaged(closed, name, monkeypatch):
+    monkeypatch.setattr(checkpoints, "bundled", dict)  # nobody may not see where this repository lies either
     path = closed(name)
     with pytest.raises(UsageError, match="may not be read; change its permissions") as told:
         READERS[name](path)
@@ -70,6 +71,8 @@ def test_one_closed_file_of_an_export_does_not_stop_the_others(closed):
 
 
 def test_a_closed_folder_is_one_sentence_of_the_command(closed, monkeypatch, capsys):
+    import kdsharp.cli.marking  # noqa: F401 (what a command imports, nobody may not read)
+
     path = closed("photo.png")
     os.seteuid(0) if os.getuid() == 0 else None
     path.parent.chmod(0o600)
@@ -80,4 +83,4 @@ def test_a_closed_folder_is_one_sentence_of_the_command(closed, monkeypatch, cap
     said = capsys.readouterr().err
     assert ended.value.code == 2
     assert said.count("\n") == 1
-    assert "may not be read" in said
+    assert f"{path} may not be read" in said

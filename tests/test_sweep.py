@@ -276,7 +276,7 @@ def test_a_point_of_a_recipe_is_trained(tmp_path, monkeypatch):
     """In smoke profile on one small photo; the state that only resuming needs is gone afterwards."""
     pixels = np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8)
     monkeypatch.setattr(training, "photos", lambda split: [Photo("a", pixels)])
-    monkeypatch.setattr("kdsharp.recipes.batches.training_pictures", lambda *options, progress, own: [pixels])
+    monkeypatch.setattr("kdsharp.recipes.batches.training_pictures", lambda *options, **more: [pixels])
     target = find_target("report-e", teacher="teacher")
     point = grid_points(target, {"ALPHA": [0.25], "STEPS": [4], "CROP": [40], "MARGIN": [4]}, 2, "smoke")[1]
     record = run_point(point, tmp_path)
