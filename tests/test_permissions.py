@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,11 @@ def closed():
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_a_file_that_may_not_be_read_is_not_called_damaged(closed, name, monkeypatch):
+def test_a_file_that_may_not_be_read_is_not_called_damaged(closed, name, monkeypatch, tmp_path):
     monkeypatch.setattr(checkpoints, "bundled", dict)  # nobody may not see where this repository lies either
+    (tmp_path / name).write_bytes(b"anything")
+    with suppress(Exception):  # imports what it needs, which nobody may not
+        READERS[name](tmp_path / name)
     path = closed(name)
     with pytest.raises(UsageError, match="may not be read; change its permissions") as told:
         READERS[name](path)
@@ -70,17 +74,22 @@ def test_one_closed_file_of_an_export_does_not_stop_the_others(closed):
     assert "permissions" in item.trouble
 
 
-def test_a_closed_folder_is_one_sentence_of_the_command(closed, monkeypatch, capsys):
-    import kdsharp.cli.marking  # noqa: F401 (what a command imports, nobody may not read)
+def test_a_closed_folder_is_one_sentence_of_the_command(closed, monkeypatch, capsys, tmp_path):
+    def collect(path):
+        monkeypatch.setattr(sys, "argv", ["kdsharp", "labs", "collect", "lab1_filters", str(path)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, capsys.readouterr().err
 
+    collect(tmp_path / "missing")  # imports what it needs, which nobody may not
     path = closed("photo.png")
-    os.seteuid(0) if os.getuid() == 0 else None
+    root = os.getuid() == 0
+    if root:
+        os.seteuid(0)
     path.parent.chmod(0o600)
-    os.seteuid(NOBODY) if os.getuid() == 0 else None
-    monkeypatch.setattr(sys, "argv", ["kdsharp", "labs", "collect", "lab1_filters", str(path)])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    said = capsys.readouterr().err
-    assert ended.value.code == 2
+    if root:
+        os.seteuid(NOBODY)
+    code, said = collect(path)
+    assert code == 2
     assert said.count("\n") == 1
     assert f"{path} may not be read" in said
