@@ -92,6 +92,7 @@ def load(name: str | Path) -> Checkpoint:
 
 def read_meta(path: str | Path) -> dict[str, Any]:
     """The metadata of a checkpoint without its weights."""
+    check_readable(path)
     try:
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get("kdsharp")

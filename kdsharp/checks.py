@@ -92,8 +92,9 @@ def check_readable(path: str | Path) -> None:
         UsageError: when its permissions, or those of its folder, keep the user out.
     """
     try:
-        with open(path, "rb"):
-            pass
+        if Path(path).is_file():  # to open a pipe would wait for somebody who writes into it
+            with open(path, "rb"):
+                pass
     except PermissionError:
         raise UsageError(f"{path} may not be read; change its permissions, or copy it") from None
     except OSError:

@@ -7,7 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -169,12 +169,13 @@ def run_lessons(
             bar.set_postfix_str("running " + ", ".join(others[place].stem for place in places))
 
         jobs = [(path, folder / path.name, given, False) for path in others]
-        for place, run in side_by_side(run_lesson, jobs, count, say):
-            path = others[place]
-            lost = LessonRun(path.stem, str(folder / path.name), False, 0.0, {}, f"its process died; {DEAD}")
-            done[path] = run or lost
-            bar.update()
-            _write_results(folder / "results.json", paths, done, profile, parameters)
+        with closing(side_by_side(run_lesson, jobs, count, say)) as found:  # Ctrl-C may come between two of them
+            for place, run in found:
+                path = others[place]
+                lost = LessonRun(path.stem, str(folder / path.name), False, 0.0, {}, f"its process died; {DEAD}")
+                done[path] = run or lost
+                bar.update()
+                _write_results(folder / "results.json", paths, done, profile, parameters)
     return [done[path] for path in paths]
 
 

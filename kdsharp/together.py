@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -40,7 +40,7 @@ def side_by_side(
     jobs: Sequence[tuple[Any, ...]],
     count: int,
     running_now: Callable[[list[int]], None] = lambda places: None,
-) -> Iterator[tuple[int, Any]]:
+) -> Generator[tuple[int, Any]]:
     """Call ``function`` for each job in a process of its own, ``count`` at a time, which share the machine's cores.
 
     Ctrl-C ends what is running, as Ctrl-C in each process would, and begins nothing more.

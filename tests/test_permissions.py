@@ -65,6 +65,18 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(closed, name, monkeyp
     assert str(path) in str(told.value)
 
 
+def test_the_facts_of_a_closed_checkpoint_are_not_called_damaged(closed):
+    with pytest.raises(UsageError, match="may not be read"):
+        checkpoints.read_meta(closed("student.safetensors"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "photo.png")
+    with pytest.raises(UsageError, match="give the path of an image file"):
+        images.read(tmp_path / "photo.png")
+
+
 def test_one_closed_file_of_an_export_does_not_stop_the_others(closed):
     path = closed("alice.ipynb")
     (item,) = archives.items(path.parent)

@@ -3,7 +3,7 @@
 import re
 import sys
 from importlib import metadata
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -59,19 +59,18 @@ def main() -> None:
     try:
         app(args=_minutes(_join_pairs(sys.argv[1:])))
     except UsageError as error:
-        Console(stderr=True).print(f"kdsharp: {escape(str(error))}", soft_wrap=True, highlight=False)
-        sys.exit(2)
+        _refuse(str(error))
     except PermissionError as error:
-        where = f"{error.filename} " if error.filename else ""
-        Console(stderr=True).print(
-            f"kdsharp: {escape(where)}may not be read or written; change its permissions, or choose another place",
-            soft_wrap=True,
-            highlight=False,
-        )
-        sys.exit(2)
+        what = error.filename or "a file"
+        _refuse(f"{what} may not be read or written; change its permissions, or choose another place")
     except KeyboardInterrupt:
         Console(stderr=True).print("\nkdsharp: stopped; what was finished is kept, and `train --resume` goes on")
         sys.exit(130)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    Console(stderr=True).print(f"kdsharp: {escape(sentence)}", soft_wrap=True, highlight=False)
+    sys.exit(2)
 
 
 def _minutes(arguments: list[str]) -> list[str]:

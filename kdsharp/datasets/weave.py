@@ -1,4 +1,6 @@
-"""Regular patterns: what photos of streets and rooms have little of, and a network then takes for blur (lesson 03)."""
+"""Regular patterns: photos have too few of them, and a network takes what it has not met for the trace of a motion
+(`data/checkpoints/STUDY.md`).
+"""
 
 import numpy as np
 

@@ -14,7 +14,7 @@ const kernel = await web("kernel");
 const { generator } = await web("random");
 const { numberOf, said } = await web("predict");
 const { distance, isRight } = await web("reveal");
-const { inOrder, judged, moved } = await web("quiz");
+const { inOrder, judged, lead, moved } = await web("quiz");
 const ledger = await web("ledger");
 const { termOf } = await web("terms");
 const { diary, lessonOf } = await web("diary");
@@ -232,6 +232,11 @@ test("a diary notes when an entry was met, and keeps that when it changes", (t) 
   t.mock.restoreAll();
   lines.keep("p", { state: "locked" });
   assert.deepEqual(kept.p, { state: "locked", met: performance.timeOrigin + 5 });
+});
+
+test("a verdict stands before a reason once, and never lacks where the reason begins with another", () => {
+  const seen = [[true, "Right: so."], [true, "No, nothing."], [false, "No."], [false, "Yes, but."], [true, "Sure."], [null, "Write."]];
+  assert.deepEqual(seen.map(([right, why]) => lead(right, why)), ["", "Right. ", "", "Not yet. ", "Right. ", ""]);
 });
 
 test("a link to a word of the glossary is one", () => {

@@ -98,8 +98,12 @@ function aPlace({ picture: [src, alt, width], places }, tell) {
   return [width > 350 ? make("div", { class: "kdsharp-pan" }, picture) : picture]; // on a phone its letters stay legible
 }
 
-/** An answer that says itself whether it is right. */
-const VERDICT = /^\s*(right|yes|no|not)\b/i;
+/** What stands before an answer's reason, which may say itself that it is right, or that it is not. */
+export function lead(right, why) {
+  if (right === null || (right ? /^\s*(right|yes)\b/i : /^\s*(not yet|no)\b/i).test(why)) return "";
+  return right ? "Right. " : "Not yet. ";
+}
+
 const KINDS = { answers: oneOf, order: anOrder, number: aNumber, places: aPlace };
 
 function render({ model, el }) {
@@ -115,7 +119,7 @@ function render({ model, el }) {
     const tell = (right, why) => {
       const mark = right === null ? "" : right ? "kdsharp-right" : "kdsharp-wrong";
       status.className = `kdsharp-said ${mark}`;
-      status.replaceChildren(right === null || VERDICT.test(why.textContent ?? why) ? "" : make("b", {}, right ? "Right. " : "Not yet. "), why);
+      status.replaceChildren(make("b", {}, lead(right, why.textContent ?? why)), why);
       if (right === null || entry.right) return; // what was right once stays so
       const tries = entry.tries + 1;
       entry = { ...entry, state: "answered", tries, right, first: entry.first ?? right, at: new Date().toISOString() };
