@@ -48,6 +48,13 @@ def test_help_shows_every_command(kdsharp):
         assert command in done.stdout
 
 
+@pytest.mark.parametrize("group", [(), ("data",), ("course",), ("labs",), ("study",)])
+def test_a_command_alone_shows_its_help(kdsharp, group):
+    done = kdsharp(*group)
+    assert "COMMAND [ARGS]" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tif", ".webp"])
 def test_sharpen_keeps_size_and_format(kdsharp, tmp_path, photo, suffix):
     source = tmp_path / f"in{suffix}"

@@ -3,6 +3,7 @@
 import re
 import sys
 from importlib import metadata
+from itertools import zip_longest
 from typing import Annotated, NoReturn
 
 import typer
@@ -76,7 +77,7 @@ def _refuse(sentence: str) -> NoReturn:
 def _minutes(arguments: list[str]) -> list[str]:
     """Give ``--adapt`` its number of minutes where none follows."""
     given: list[str] = []
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in zip_longest(arguments, arguments[1:], fillvalue=""):
         given.append(argument)
         if argument == "--adapt" and not re.fullmatch(r"-?[0-9.]+", following):
             given.append(str(MINUTES))
