@@ -69,7 +69,7 @@ def cup():
 @pytest.mark.parametrize("power", [1, 10])
 def test_corners_of_the_explorer(cup, reach, power):
     picture = penalties.render_best(cup, reach, power, at=(15, 320))
-    assert Image.open(io.BytesIO(picture.content)).size == (2 * 720, 2 * 490)
+    assert Image.open(io.BytesIO(picture.content)).size == (2 * 720, 2 * 500)
     assert picture.content == penalties.render_best(cup, reach, power, at=(15, 320)).content
     assert ("certain" in picture.alt) == (reach == 0)
     assert len(picture.content) < 250_000

@@ -11,6 +11,7 @@ from PIL import Image
 
 from kdsharp import plots
 from kdsharp.checks import UsageError
+from kdsharp.explore import descent, frequency, penalties, rounding, students, tiles, transformer
 from kdsharp.images import to_array
 from kdsharp.plots.narrow import NARROW, has_photo, lettering, narrowed
 
@@ -149,6 +150,29 @@ def test_a_picture_has_its_narrow_form_for_phones_and_else_can_be_moved_sideways
     assert drawing.frame() == [drawing.src(), "nothing"]
     assert drawing.tag().startswith('<div class="kdsharp-pan"><img ')
     assert "data-lettering" not in drawing.tag()
+
+
+def explorers():
+    """A frame of each explorer that is several charts or pictures beside each other."""
+    image = torch.rand(1, 3, 220, 220, generator=torch.Generator().manual_seed(0))
+    costs = {(8, 2): students.Cost(9_000, 400.0, 30.0, 20), (16, 2): students.Cost(30_000, 900.0, 80.0, 20)}
+    maps = image[..., :24, :24]
+    yield frequency.render_emphasis(image, image, 0.1, 2)
+    yield penalties.render_best(image, 4, 1, at=(20, 20))
+    yield descent.render_descent(0.1, 20, steps=3)
+    yield students.render_student(image, costs, 8, 2)
+    yield rounding.render_steps(maps, maps.flip(-1), 1, 8.0, 16)
+    yield transformer.render_attention(image, 4)
+    yield transformer.render_tiles(dict.fromkeys("abc", torch.nn.Identity()), image, 64, 8)
+    yield plots.Picture(transformer.table_figure(dict.fromkeys("ab", maps[0, 0, :7, :7]), transformer.CHANNELS), "two")
+    yield plots.Picture(tiles.seams(image, image, image, 64), "three")
+
+
+def test_what_stands_side_by_side_stands_below_each_other_on_a_phone():
+    for picture in explorers():
+        assert picture.width > 400, picture.alt
+        assert picture.narrow_width is not None, picture.alt
+        assert picture.narrow_width <= 356, picture.alt
 
 
 def test_a_photo_is_in_its_file_to_the_last_bit_and_twice_as_fine_as_the_page():

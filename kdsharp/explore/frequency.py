@@ -1,6 +1,7 @@
 """What the explorer of lesson 02 draws: a filter in frequency, seen from four sides."""
 
 import torch
+from matplotlib.axes import Axes
 from torch import Tensor
 
 from kdsharp import plots
@@ -34,22 +35,24 @@ def render_emphasis(
     result = butterworth_emphasis(soft, cutoff, int(order), amount)
     change = (psnr(quantize(result), sharp) - psnr(soft, sharp)).item()
     edge = edge_profile(cutoff, int(order), amount)
-    made = plots.figure(plots.WIDTH, 500)
     frequency, gain = frequency_response(lambda image: butterworth_emphasis(image, cutoff, int(order), amount))
-    axes = made.add_axes((52 / 720, 306 / 500, 290 / 720, 166 / 500))
-    axes.plot(frequency, gain, color=plots.COLOURS[0])
-    axes.axvline(cutoff, color=plots.COLOURS[1], linestyle="--")
-    axes.set(xlabel="frequency in cycles per pixel", ylabel="gain", xlim=(0, 0.5), ylim=(0.9, 1.1 + amount))
-    axes.set_xticks([0, 0.1, 0.2, 0.3, 0.4, 0.5])
-    axes.set_yticks([1 + amount * part / 4 for part in range(5)])  # to look for ticks takes long
-    axes.set_title("gain of the filter; dashed: the cutoff", y=1.0, fontsize=9)
-    axes = made.add_axes((418 / 720, 306 / 500, 290 / 720, 166 / 500))
-    x = range(-len(edge) // 2, len(edge) // 2)
-    axes.plot(x, [STEP[0] if each < 0 else STEP[1] for each in x], color=plots.COLOURS[1], linestyle="--")
-    axes.plot(x, edge, color=plots.COLOURS[0])
-    axes.set(xlabel="pixels from the edge", ylabel="value, 0 to 1", ylim=(-0.15, 1.15))
-    axes.set_yticks([0, 0.5, 1])
-    axes.set_title("what becomes of a step edge; dashed: before", y=1.0, fontsize=9)
+
+    def filter_gain(axes: Axes) -> None:
+        axes.plot(frequency, gain, color=plots.COLOURS[0])
+        axes.axvline(cutoff, color=plots.COLOURS[1], linestyle="--")
+        axes.set(xlabel="frequency in cycles per pixel", ylabel="gain", xlim=(0, 0.5), ylim=(0.9, 1.1 + amount))
+        axes.set_xticks([0, 0.1, 0.2, 0.3, 0.4, 0.5])
+        axes.set_yticks([1 + amount * part / 4 for part in range(5)])  # to look for ticks takes long
+        axes.set_title("gain of the filter; dashed: the cutoff", y=1.0, fontsize=9)
+
+    def across_the_edge(axes: Axes) -> None:
+        x = range(-len(edge) // 2, len(edge) // 2)
+        axes.plot(x, [STEP[0] if each < 0 else STEP[1] for each in x], color=plots.COLOURS[1], linestyle="--")
+        axes.plot(x, edge, color=plots.COLOURS[0])
+        axes.set(xlabel="pixels from the edge", ylabel="value, 0 to 1", ylim=(-0.15, 1.15))
+        axes.set_yticks([0, 0.5, 1])
+        axes.set_title("what becomes of a step edge; dashed: before", y=1.0, fontsize=9)
+
     side = 104
     crops = [plots.crop(each, *at, side) for each in (result, sharp)]
     error = (0.5 + 4 * (quantize(crops[0]) - crops[1]).mean(1, keepdim=True)).expand(-1, 3, -1, -1)
@@ -58,9 +61,8 @@ def render_emphasis(
         f"result, {change:+.2f} dB against the input": to_array(crops[0]).repeat(2, 0).repeat(2, 1),
         "its error x 4, mid-grey = none": to_array(error).repeat(2, 0).repeat(2, 1),
     }
-    plots.squares(made, cells, bottom=14)
     alt = (
         f"Butterworth emphasis, cutoff {cutoff:g} cycles per pixel, order {order:g}: {change:+.2f} dB against "
         f"the input; across a step edge from {STEP[0]} to {STEP[1]} values reach {edge.min():.2f} and {edge.max():.2f}."
     )
-    return plots.Picture(made, alt)
+    return plots.Picture(plots.charts_and_squares([filter_gain, across_the_edge], cells), alt)

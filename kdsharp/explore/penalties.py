@@ -1,6 +1,7 @@
 """What the explorer of lesson 11 draws: the best answer of a loss when several truths are possible."""
 
 import torch
+from matplotlib.axes import Axes
 from torch import Tensor
 
 from kdsharp import plots
@@ -65,33 +66,32 @@ def render_best(
     truth, answer = candidates[reach : reach + 1], best_answer(candidates, power)[None]
     score = expected_psnr(answer, candidates)
     share = (gradient_energy(answer) / gradient_energy(truth)).item()
-    made = plots.figure(plots.WIDTH, 490)
-    axes = made.add_axes((52 / 720, 288 / 490, 290 / 720, 176 / 490))
-    errors = torch.linspace(-1, 1, 201)
-    axes.plot(errors, errors.abs() ** power, color=plots.COLOURS[0], label="penalty")
-    slope = power * errors.sign() * errors.abs() ** (power - 1)
-    axes.plot(errors, slope.clamp(-2, 2), color=plots.COLOURS[1], linestyle="--", label="its slope")
-    axes.set(xlabel="error of a pixel", ylim=(-2.1, 2.1))
-    axes.legend(frameon=False, fontsize=8)
-    axes.set_title(f"|error| to the power of {power:g}", fontsize=9)
-    axes = made.add_axes((418 / 720, 288 / 490, 290 / 720, 176 / 490))
     edge = (torch.arange(-20 - reach, 21 + reach) >= 0).float().expand(1, 1, 1, -1)
     profile = best_answer(shifted(edge, reach), power)[0, 0]
-    axes.plot(
-        range(-20, 21), edge[0, 0, 0, reach : reach + 41], color=plots.COLOURS[1], linestyle="--", label="an edge"
-    )
-    axes.plot(range(-20, 21), profile, color=plots.COLOURS[0], marker=".", label="best answer")
-    axes.set(xlabel="pixels from the edge", ylim=(-0.1, 1.1))
-    axes.legend(frameon=False, fontsize=8)
-    axes.set_title(f"an edge somewhere within {reach} pixels", fontsize=9)
+
+    def penalty(axes: Axes) -> None:
+        errors = torch.linspace(-1, 1, 201)
+        slope = power * errors.sign() * errors.abs() ** (power - 1)
+        axes.plot(errors, errors.abs() ** power, color=plots.COLOURS[0], label="penalty")
+        axes.plot(errors, slope.clamp(-2, 2), color=plots.COLOURS[1], linestyle="--", label="its slope")
+        axes.set(xlabel="error of a pixel", ylim=(-2.1, 2.1))
+        axes.legend(frameon=False, fontsize=8)
+        axes.set_title(f"|error| to the power of {power:g}", fontsize=9)
+
+    def an_edge(axes: Axes) -> None:
+        pixels, before = range(-20, 21), edge[0, 0, 0, reach : reach + 41]
+        axes.plot(pixels, before, color=plots.COLOURS[1], linestyle="--", label="an edge")
+        axes.plot(pixels, profile, color=plots.COLOURS[0], marker=".", label="best answer")
+        axes.set(xlabel="pixels from the edge", ylim=(-0.1, 1.1))
+        axes.legend(frameon=False, fontsize=8)
+        axes.set_title(f"an edge somewhere within {reach} pixels", fontsize=9)
+
     error = (0.5 + 4 * (quantize(answer) - truth).mean(1, keepdim=True)).expand(-1, 3, -1, -1)
     told = "the truth, which is certain" if reach == 0 else f"{score:.2f} dB on average"
     panels = {"one possible truth": truth, f"best answer: {told}": answer, "its error x 4, mid-grey = none": error}
-    plots.squares(
-        made, {title: to_array(quantize(cell)).repeat(2, 0).repeat(2, 1) for title, cell in panels.items()}, bottom=8
-    )
+    cells = {title: to_array(quantize(cell)).repeat(2, 0).repeat(2, 1) for title, cell in panels.items()}
     alt = (
         f"Moved by up to {reach} pixels, penalty to the power of {power:g}: the best answer is {told}; it has "
         f"{share:.0%} of the truth's gradient energy."
     )
-    return plots.Picture(made, alt)
+    return plots.Picture(plots.charts_and_squares([penalty, an_edge], cells), alt)

@@ -2,12 +2,14 @@
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional as F
 
 from kdsharp import plots
 from kdsharp.checks import check_images, check_positive
 from kdsharp.plots import COLOURS, WIDTH
+from kdsharp.plots.narrow import NARROW, on_a_phone
 
 TAUS = (0.05, 0.1, 0.3, 1, 2, 4, 8)
 """Absolute temperatures, as the term was trained with."""
@@ -58,28 +60,34 @@ def render_steps(student: Tensor, teacher: Tensor, channel: int, tau: float, bit
     shown = log_attention(teacher, tau, bits)[0, channel].float().view(teacher.shape[-2:]).numpy()
     exact = log_attention(teacher, tau, 32)[0, channel].view(teacher.shape[-2:]).numpy()
     count, term = len(np.unique(shown)), old_channel_term(student, teacher, tau, bits)
-    made = plots.figure(WIDTH, 270)
-    for place, (title, values) in enumerate(
-        {"in float32": exact, f"in {'float32' if bits == 32 else 'bfloat16'}": shown}.items()
-    ):
-        axes = made.add_axes((0.02 + 0.29 * place, 0.02, 0.27, 0.72))
-        axes.imshow(values, cmap="gray", interpolation="nearest", vmin=exact.min(), vmax=exact.max())
-        axes.set_title(title, fontsize=11)
-        axes.set_axis_off()
-    axes = made.add_axes((0.69, 0.2, 0.28, 0.54))
-    axes.plot(TAUS, [old_channel_term(student, teacher, each, bits) for each in TAUS], "o-", color=COLOURS[0], ms=3)
-    axes.plot([tau], [term], "o", color=COLOURS[1], ms=9)
-    axes.axhline(0, color="black", linewidth=1)
-    axes.set_xscale("log")
-    axes.set_yscale("symlog", linthresh=1e-3)
-    axes.set(xlabel="tau (log)", ylim=(-1, 0.1), yticks=(-0.1, 0, 0.1))
-    axes.set_title("the term", fontsize=11)
-    made.text(
-        0.02, 0.95, f"log p at tau = {tau:g}: {count} grey steps in {shown.size} places; term {term:+.4f}", va="top"
-    )
+    scores = [old_channel_term(student, teacher, each, bits) for each in TAUS]
+    maps = {"in float32": exact, f"in {'float32' if bits == 32 else 'bfloat16'}": shown}
+    headline = f"log p at tau = {tau:g}: {count} grey steps in {shown.size} places; term {term:+.4f}"
+
+    def drawn(wide: bool) -> Figure:
+        width, height = (WIDTH, 270) if wide else (NARROW, 50 + 2 * 224 + 230)
+        made = plots.figure(width, height)
+        for place, (title, values) in enumerate(maps.items()):
+            left, bottom = (14 + 209 * place, 5) if wide else (78, height - 50 - 224 * (place + 1) + 5)
+            axes = made.add_axes((left / width, bottom / height, 194 / width, 194 / height))
+            axes.imshow(values, cmap="gray", interpolation="nearest", vmin=exact.min(), vmax=exact.max())
+            axes.set_title(title, fontsize=11)
+            axes.set_axis_off()
+        axes = made.add_axes(((497 if wide else 70) / width, 54 / height, (202 if wide else 266) / width, 146 / height))
+        axes.plot(TAUS, scores, "o-", color=COLOURS[0], ms=3)
+        axes.plot([tau], [term], "o", color=COLOURS[1], ms=9)
+        axes.axhline(0, color="black", linewidth=1)
+        axes.set_xscale("log")
+        axes.set_yscale("symlog", linthresh=1e-3)
+        axes.set(xlabel="tau (log)", ylim=(-1, 0.1), yticks=(-0.1, 0, 0.1))
+        axes.set_title("the term", fontsize=11)
+        line = headline if wide else headline.replace(": ", ":\n", 1)
+        made.text(14 / width, 1 - 13 / height, line, va="top")
+        return made
+
     below = " A divergence below zero: these are not differences of two maps, they are rounding." if term < 0 else ""
     return plots.Picture(
-        made,
+        on_a_phone(drawn(True), lambda _: drawn(False)),
         f"tau {tau:g}, {bits} bits: the map of log p has {count} different values in {shown.size} places; the term is "
         f"{term:+.4f}.{below}",
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -15,6 +16,7 @@ from kdsharp.evaluate import milliseconds_per_megapixel
 from kdsharp.images import to_array
 from kdsharp.models import count_macs, count_parameters
 from kdsharp.models.blocks import ResidualBlock
+from kdsharp.plots.narrow import NARROW, on_a_phone
 
 
 @dataclass(frozen=True)
@@ -95,26 +97,35 @@ def render_student(
     if key not in costs:
         check_name(str(key), [str(each) for each in costs], "student")
     own, box = costs[key], side * zoom
-    made = plots.figure(plots.WIDTH, 330)
-    axes = made.add_axes((8 / plots.WIDTH, 36 / 330, box / plots.WIDTH, box / 330))
-    pixels = to_array(plots.crop(photo, *at, side))
-    axes.imshow(pixels.repeat(zoom, 0).repeat(zoom, 1), interpolation="none")
+    pixels = to_array(plots.crop(photo, *at, side)).repeat(zoom, 0).repeat(zoom, 1)
     edge = min(own.reach, side - 1) * zoom
-    square = Rectangle(((box - edge) / 2, (box - edge) / 2), edge, edge, fill=False, color="w", linewidth=2.5)
-    axes.add_patch(square)
-    axes.add_patch(Rectangle(square.get_xy(), edge, edge, fill=False, color="k", linewidth=1))
-    axes.plot(box / 2, box / 2, "o", color="w", markeredgecolor="k", markersize=5)
-    axes.set_axis_off()
-    made.text(8 / plots.WIDTH, 1 - 8 / 330, f"reach {own.reach} x {own.reach} pixels", va="top", fontsize=10)
-    made.text(8 / plots.WIDTH, 8 / 330, f"{side}x{side} pixels at {zoom}:1", fontsize=8, color="#444444")
-    for index, (field, label) in enumerate(AXES.items()):
-        value = getattr(own, field)
-        axes = made.add_axes((330 / plots.WIDTH, (236 - 96 * index) / 330, 370 / plots.WIDTH, 30 / 330))
-        axes.plot([getattr(each, field) for each in costs.values()], [0] * len(costs), "|", color="#7b7d7d", ms=14)
-        axes.plot(value, 0, "D", color=plots.COLOURS[1], markersize=10)
-        axes.set_xscale("log")
-        axes.set_yticks([])
-        axes.set_title(f"{label}: {value:,.0f}", fontsize=10, loc="left")
-        axes.tick_params(labelsize=8)
+
+    def drawn(wide: bool) -> Figure:
+        across, high = (plots.WIDTH, 330) if wide else (NARROW, 330 + 96 * len(AXES))
+        made = plots.figure(across, high)
+        axes = made.add_axes((8 / across, (high - 294) / high, box / across, box / high))
+        axes.imshow(pixels, interpolation="none")
+        square = Rectangle(((box - edge) / 2, (box - edge) / 2), edge, edge, fill=False, color="w", linewidth=2.5)
+        axes.add_patch(square)
+        axes.add_patch(Rectangle(square.get_xy(), edge, edge, fill=False, color="k", linewidth=1))
+        axes.plot(box / 2, box / 2, "o", color="w", markeredgecolor="k", markersize=5)
+        axes.set_axis_off()
+        made.text(8 / across, 1 - 8 / high, f"reach {own.reach} x {own.reach} pixels", va="top", fontsize=10)
+        made.text(
+            8 / across, 1 - 300 / high, f"{side}x{side} pixels at {zoom}:1", va="top", fontsize=8, color="#444444"
+        )
+        left, length, first = (330, 370, 94) if wide else (14, 322, 386)
+        for index, (field, label) in enumerate(AXES.items()):
+            value = getattr(own, field)
+            axes = made.add_axes((left / across, (high - first - 96 * index) / high, length / across, 30 / high))
+            axes.plot([getattr(each, field) for each in costs.values()], [0] * len(costs), "|", color="#7b7d7d", ms=14)
+            axes.plot(value, 0, "D", color=plots.COLOURS[1], markersize=10)
+            axes.set_xscale("log")
+            axes.set_yticks([])
+            axes.set_title(f"{label}: {value:,.0f}", fontsize=10, loc="left")
+            axes.tick_params(labelsize=8)
+        return made
+
     alt = f"Width {width:g}, factor {factor:g}: reach {own.reach} pixels, {own.parameters:,} parameters, "
-    return plots.Picture(made, alt + f"{own.macs:,.0f} MACs a pixel, {own.ms:,.0f} ms a megapixel.")
+    figure = on_a_phone(drawn(True), lambda _: drawn(False))
+    return plots.Picture(figure, alt + f"{own.macs:,.0f} MACs a pixel, {own.ms:,.0f} ms a megapixel.")

@@ -10,6 +10,7 @@ from torch import Tensor
 from kdsharp import plots
 from kdsharp.checks import check_images, check_positive, check_range
 from kdsharp.images import to_array
+from kdsharp.plots.narrow import NARROW, on_a_phone
 
 
 def tiled(function: Callable[[Tensor], Tensor], image: Tensor, tile: int, overlap: int) -> Tensor:
@@ -54,19 +55,25 @@ def seams(blurred: Tensor, whole: Tensor, pieces: Tensor, tile: int, gain: float
     change = (gain * (pieces - whole).abs().mean(1, keepdim=True)).clamp(0, 1)
     heat = torch.from_numpy(colormaps["cividis"](change[0, 0].numpy())[..., :3]).permute(2, 0, 1)[None].float()
     shown = {"blurred": blurred, "sharpened in one piece": whole, f"tiles of {tile}: change x {gain:g}": heat}
-    wide = plots.WIDTH // 3 - 8
-    tall = round(wide * blurred.shape[-2] / blurred.shape[-1])
-    made = plots.figure(plots.WIDTH, tall + 34)
-    for index, (title, image) in enumerate(shown.items()):
-        axes = made.add_axes(
-            ((4 + index * (wide + 8)) / plots.WIDTH, 4 / (tall + 34), wide / plots.WIDTH, tall / (tall + 34))
-        )
-        axes.imshow(to_array(image), interpolation="antialiased")
-        if index == 2:
-            for place in range(tile, blurred.shape[-1], tile):
-                axes.axvline(place - 0.5, color="w", linewidth=0.4, alpha=0.6)
-            for place in range(tile, blurred.shape[-2], tile):
-                axes.axhline(place - 0.5, color="w", linewidth=0.4, alpha=0.6)
-        axes.set_axis_off()
-        axes.set_title(title, fontsize=10)
-    return made
+
+    def drawn(beside: int, width: int) -> Figure:
+        step = width // beside
+        side = step - 8
+        tall = round(side * blurred.shape[-2] / blurred.shape[-1])
+        height = (tall + 34) * (len(shown) // beside)
+        made = plots.figure(width, height)
+        for index, (title, image) in enumerate(shown.items()):
+            row, column = divmod(index, beside)
+            left, bottom = 4 + column * step, height - (row + 1) * (tall + 34) + 4
+            axes = made.add_axes((left / width, bottom / height, side / width, tall / height))
+            axes.imshow(to_array(image), interpolation="antialiased")
+            if image is heat:
+                for place in range(tile, blurred.shape[-1], tile):
+                    axes.axvline(place - 0.5, color="w", linewidth=0.4, alpha=0.6)
+                for place in range(tile, blurred.shape[-2], tile):
+                    axes.axhline(place - 0.5, color="w", linewidth=0.4, alpha=0.6)
+            axes.set_axis_off()
+            axes.set_title(title, fontsize=10)
+        return made
+
+    return on_a_phone(drawn(3, plots.WIDTH), lambda _: drawn(1, NARROW))

@@ -15,6 +15,7 @@ from kdsharp.features import Taps
 from kdsharp.filters.spatial import SOBEL, blur, stencil
 from kdsharp.images import luma, to_array
 from kdsharp.models.restormer import channel_attention
+from kdsharp.plots.narrow import NARROW, on_a_phone
 
 CHANNELS = ("left-right", "right-left", "top-down", "diagonal", "fine", "coarse", "colour")
 """Names of the channels of :func:`hand_made_channels`."""
@@ -94,13 +95,20 @@ def table_figure(tables: Mapping[str, Tensor], names: Sequence[str], signed: boo
         signed: colours from -1 to 1 instead of 0 to 1.
     """
     room, top, labels, gap = 84, 26, 62, 10
-    box = (plots.WIDTH - room - gap * len(tables)) // len(tables)
-    box = min(box, 330)
-    made = plots.figure(room + len(tables) * (box + gap), top + box + labels)
-    for column, (title, table) in enumerate(tables.items()):
-        place = (room + column * (box + gap), labels, box, box)
-        _draw_table(made, place, table, names if column == 0 else (), names, signed, title)
-    return made
+
+    def drawn(wide: bool) -> Figure:
+        beside = len(tables) if wide else 1
+        box = min(((plots.WIDTH if wide else NARROW) - room - gap * beside) // beside, 330)
+        step = top + box + labels
+        height = step * (len(tables) // beside)
+        made = plots.figure(room + beside * (box + gap), height)
+        for index, (title, table) in enumerate(tables.items()):
+            row, column = divmod(index, beside)
+            place = (room + column * (box + gap), height - (row + 1) * step + labels, box, box)
+            _draw_table(made, place, table, names if column == 0 else (), names, signed, title)
+        return made
+
+    return on_a_phone(drawn(True), lambda _: drawn(False))
 
 
 def _draw_table(
@@ -145,25 +153,31 @@ def render_attention(
     channels = hand_made_channels(image)
     table = shares(channels, temperature)
     mixed, row = mix(channels, table), CHANNELS.index("diagonal")
-    made = plots.figure(plots.WIDTH, 500)
-    _draw_table(made, (84, 120, 340, 340), table, CHANNELS, CHANNELS, False, f"shares at temperature {temperature:g}")
     spread = 4 * channels[:, row : row + 1].std().clamp_min(1e-6)
     shown = {f"{name}, {side}x{side} pixels at {zoom}:1": image} | {
         f"its channel 'diagonal', {when}": (0.5 + every[:, row : row + 1] / spread).expand(-1, 3, -1, -1)
         for when, every in (("before", channels), ("after", mixed))
     }
     box = side * zoom
-    for index, (title, picture) in enumerate(shown.items()):
-        bottom = 500 - (index + 1) * (box + 30)
-        axes = made.add_axes((480 / plots.WIDTH, bottom / 500, box / plots.WIDTH, box / 500))
-        pixels = to_array(plots.crop(picture, *at, side))
-        axes.imshow(pixels.repeat(zoom, 0).repeat(zoom, 1), interpolation="none")
-        axes.set_axis_off()
-        made.text(480 / plots.WIDTH, (bottom + box + 5) / 500, title, fontsize=9, va="bottom")
+
+    def drawn(wide: bool) -> Figure:
+        width, high, table_side = (plots.WIDTH, 500, 340) if wide else (NARROW, 380 + 3 * (box + 30), 256)
+        made = plots.figure(width, high)
+        place = (84, high - 40 - table_side, table_side, table_side)
+        _draw_table(made, place, table, CHANNELS, CHANNELS, False, f"shares at temperature {temperature:g}")
+        for index, (title, picture) in enumerate(shown.items()):
+            left, bottom = 480 if wide else (width - box) // 2, (2 - index) * (box + 30) + (26 if wide else 0)
+            axes = made.add_axes((left / width, bottom / high, box / width, box / high))
+            pixels = to_array(plots.crop(picture, *at, side))
+            axes.imshow(pixels.repeat(zoom, 0).repeat(zoom, 1), interpolation="none")
+            axes.set_axis_off()
+            axes.set_title(title, y=1.0, fontsize=9)
+        return made
+
     own, others = table.diagonal().mean().item(), table - table.diagonal().diag()
     alt = f"{name}, temperature {temperature:g}: a channel keeps {own:.0%} of itself on average; the largest share "
     alt += f"that one takes from another is {others.max().item():.0%}."
-    return plots.Picture(made, alt)
+    return plots.Picture(on_a_phone(drawn(True), lambda _: drawn(False)), alt)
 
 
 def seam_error(function: Callable[[Tensor], Tensor], image: Tensor, tile: int, overlap: int) -> Tensor:
@@ -188,20 +202,29 @@ def render_tiles(
         raise UsageError(f"expected up to 3 networks and 220 pixels, found {len(functions)} and {image.shape[-1]}")
     rows, columns = image.shape[-2:]
     errors = {name: seam_error(function, image, tile, overlap) for name, function in functions.items()}
-    step, height = plots.WIDTH // len(errors), rows + 78
-    made = plots.figure(plots.WIDTH, height)
-    for index, (name, error) in enumerate(errors.items()):
-        x = index * step + (step - columns) // 2
-        axes = made.add_axes((x / plots.WIDTH, 24 / height, columns / plots.WIDTH, rows / height))
-        axes.imshow(colormaps["cividis"]((error[0, 0] / full).clamp(0, 1).numpy()), interpolation="none")
-        axes.set_axis_off()
-        text = f"{name}\nmean {error.mean().item():.3f}, largest {error.max().item():.2f}"
-        made.text((x + columns / 2) / plots.WIDTH, 1 - 6 / height, text, ha="center", va="top", fontsize=9)
-    work = work_factor(tile, overlap)
-    note = f"tile {tile}, overlap {overlap}: {work:.1f} times the work; brightest = {full:g} grey levels of 255"
-    made.text(0.5, 4 / height, note, ha="center", va="bottom", fontsize=8, color="#444444")
+    note = f"tile {tile}, overlap {overlap}: {work_factor(tile, overlap):.1f} times the work; "
+    note += f"brightest = {full:g} grey levels of 255"
+
+    def drawn(wide: bool) -> Figure:
+        beside, width = (len(errors), plots.WIDTH) if wide else (1, NARROW)
+        step, high = width // beside, rows + 54
+        told = note if wide else note.replace("; ", ";\n")
+        height = high * (len(errors) // beside) + (24 if wide else 38)
+        made = plots.figure(width, height)
+        for index, (name, error) in enumerate(errors.items()):
+            top = height - index // beside * high
+            x = index % beside * step + (step - columns) // 2
+            axes = made.add_axes((x / width, (top - 54 - rows) / height, columns / width, rows / height))
+            axes.imshow(colormaps["cividis"]((error[0, 0] / full).clamp(0, 1).numpy()), interpolation="none")
+            axes.set_axis_off()
+            text = f"{name}\nmean {error.mean().item():.3f}, largest {error.max().item():.2f}"
+            made.text((x + columns / 2) / width, (top - 6) / height, text, ha="center", va="top", fontsize=9)
+        made.text(0.5, 4 / height, told, ha="center", va="bottom", fontsize=8, color="#444444")
+        return made
+
     means = ", ".join(f"{name} {error.mean().item():.3f}" for name, error in errors.items())
-    return plots.Picture(made, f"Tiles of {tile} pixels with overlap {overlap}: mean change in grey levels: {means}.")
+    figure = on_a_phone(drawn(True), lambda _: drawn(False))
+    return plots.Picture(figure, f"Tiles of {tile} pixels with overlap {overlap}: mean change in grey levels: {means}.")
 
 
 def race_sentence(ends: Mapping[str, Sequence[float]], floor: float, mask: float) -> str:

@@ -6,7 +6,7 @@
 from kdsharp.plots import networks
 from kdsharp.plots.charts import COLOURS, DASHES, bars, curves, pareto, scatter
 from kdsharp.plots.figure import DPI, WIDTH, Picture, figure, quickly, show, webp
-from kdsharp.plots.pictures import beside, crop, maps, panels, score, spectra, spectrum_pixels, squares
+from kdsharp.plots.pictures import beside, charts_and_squares, crop, maps, panels, score, spectra, spectrum_pixels
 
 __all__ = [
     "COLOURS",
@@ -16,6 +16,7 @@ __all__ = [
     "Picture",
     "bars",
     "beside",
+    "charts_and_squares",
     "crop",
     "curves",
     "figure",
@@ -29,6 +30,5 @@ __all__ = [
     "show",
     "spectra",
     "spectrum_pixels",
-    "squares",
     "webp",
 ]

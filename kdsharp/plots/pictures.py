@@ -1,10 +1,11 @@
 """Pictures side by side, pixel for pixel: crops with scores and differences, maps, spectra."""
 
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -191,17 +192,29 @@ def beside(cells: Mapping[str, np.ndarray]) -> Figure:
     return on_a_phone(_stacks(stacks, side, len(stacks), gap=14), lambda _: _narrow_stacks(stacks, side))
 
 
-def squares(made: Figure, cells: Mapping[str, np.ndarray], bottom: float) -> None:
-    """Draw up to three pictures of 208x208 pixels side by side into a figure of ``WIDTH``, each under its title.
+def charts_and_squares(charts: Sequence[Callable[[Axes], None]], cells: Mapping[str, np.ndarray]) -> Figure:
+    """Two charts beside each other above up to three square pictures; on a phone all below each other.
 
     Args:
-        made: the figure.
+        charts: each draws on its axes of 274x170 pixels.
         cells: title to (208, 208, 3 or 4).
-        bottom: pixels below them.
     """
-    height = made.get_figheight() * DPI
-    for index, (title, cell) in enumerate(cells.items()):
-        axes = made.add_axes(((18 + index * 238) / WIDTH, bottom / height, 208 / WIDTH, 208 / height))
-        axes.imshow(cell, interpolation="none")
-        axes.set_axis_off()
-        axes.set_title(title, y=1.0, fontsize=9)
+
+    def drawn(wide: bool) -> Figure:
+        beside, width = (3, WIDTH) if wide else (1, NARROW)
+        chart, square = (170 + 84, 208 + 28)  # with the words around them
+        lower = square * -(-len(cells) // beside) + 10
+        height = lower + (chart if wide else chart * len(charts))
+        made = figure(width, height)
+        for index, draw in enumerate(charts):
+            left, bottom = (62 + index * 366, lower + 54) if wide else (62, height - (index + 1) * chart + 54)
+            draw(made.add_axes((left / width, bottom / height, 274 / width, 170 / height)))
+        for index, (title, cell) in enumerate(cells.items()):
+            left, top = (18 + index * 238, lower) if wide else ((width - 208) // 2, lower - index * square)
+            axes = made.add_axes((left / width, (top - square) / height, 208 / width, 208 / height))
+            axes.imshow(cell, interpolation="none")
+            axes.set_axis_off()
+            axes.set_title(title, y=1.0, fontsize=9)
+        return made
+
+    return on_a_phone(drawn(True), lambda _: drawn(False))
