@@ -28,11 +28,6 @@ def words(labels: float) -> str:
     return f"{labels:g} labelled pair{'s' * (labels != 1)}" if labels else "a label for every crop"
 
 
-def against_alone(grid: Grid, alpha: float, labels: float) -> str:
-    """Whether a mix is ``better`` or ``worse`` than the student alone, or ``no gain`` by its 95 % interval."""
-    return verdict(*mean_interval(grid.gains(alpha=alpha, labels=labels).tolist()))
-
-
 def worth(grid: Grid, alpha: float, labels: float) -> str:
     """The verdict on a mix and its gain in dB; and whether it is below its own input."""
     below = grid.psnr_input - float(grid.psnr(alpha=alpha, labels=labels).mean())
