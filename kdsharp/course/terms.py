@@ -4,7 +4,7 @@ import re
 
 EVERYDAY = frozenset(
     ["agreement", "arm", "branch", "claim", "distortion", "flicker", "gain", "gate", "hint", "instability", "leak"]
-    + ["overlap", "reach", "scale", "student", "tap", "teacher", "temperature", "tile"]
+    + ["overlap", "pull", "reach", "scale", "spread", "student", "tap", "teacher", "temperature", "tile"]
 )
 """Words that are also used in another sense: they are linked only where a lesson writes ``{term}``."""
 PROTECTED = re.compile(
