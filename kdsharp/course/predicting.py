@@ -72,7 +72,7 @@ class Guess(Kept):
         asked = (
             f"<ul>{choices}</ul>"
             if choices
-            else f"<p>A number{', in ' + html.escape(self.unit) if self.unit else ''}.</p>"
+            else f"<p>A number{f' ({html.escape(self.unit)})' if self.unit else ''}.</p>"
         )
         return f"<p><b>Predict.</b> {sentence(self.question)}</p>{asked}"
 

@@ -22,8 +22,8 @@ from kdsharp.tune import settings
 
 VERSION = packages.VERSIONS["onnxruntime-web"]
 """Of onnxruntime-web: pinned, because a page is read years after it was made."""
-MEGABYTES = 4
-"""What a browser loads for it, compressed."""
+MEGABYTES, CARD_MEGABYTES = 4, 7
+"""What a browser loads for it, compressed; and once more for a graphics card."""
 FILTERS = {"unsharp mask": "unsharp", "Laplacian": "laplacian"}
 """The classical filters that a page has beside its networks, by the package's names; tuned for ``shake``."""
 LENGTH = 5.5
@@ -59,14 +59,10 @@ class BrowserPage(Island):
 
     def facts(self, live: bool) -> dict[str, Any]:
         return {
-            "cdn": {
-                "script": packages.on_cdn(packages.RUNTIME),
-                "scriptIntegrity": packages.INTEGRITY[packages.RUNTIME],
-                "wasm": packages.on_cdn(packages.WASM),
-                "wasmIntegrity": packages.INTEGRITY[packages.WASM],
-            },
+            "cdn": _program(packages.RUNTIME, packages.WASM),
+            "card": _program(packages.CARD_RUNTIME, packages.CARD_WASM),
             "version": VERSION,
-            "megabytes": MEGABYTES,
+            "megabytes": [MEGABYTES, CARD_MEGABYTES],
             "models": {
                 name: f"data:application/octet-stream;base64,{base64.b64encode(content).decode()}"
                 for name, content in self.models.items()
@@ -92,6 +88,13 @@ class BrowserPage(Island):
         with atomic_path(path) as temporary:
             temporary.write_text(self.document("Sharpen a photo with kdsharp"), encoding="utf-8")
         return Path(path)
+
+
+def _program(script: str, wasm: str) -> dict[str, str]:
+    """Where a page finds a build of onnxruntime-web, and the checksums of its two files."""
+    files = {"script": script, "wasm": wasm}
+    addresses = {name: packages.on_cdn(file) for name, file in files.items()}
+    return addresses | {f"{name}Integrity": packages.INTEGRITY[file] for name, file in files.items()}
 
 
 def taps() -> list[tuple[int, int, float]]:

@@ -34,17 +34,27 @@ WANTED = {
         "es5/sre/mathmaps/base.json",
         "es5/sre/mathmaps/en.json",
     ],
-    "onnxruntime-web": ["README.md", "dist/ort.wasm.bundle.min.mjs", "dist/ort-wasm-simd-threaded.wasm"],
+    "onnxruntime-web": [
+        "README.md",
+        "dist/ort.wasm.bundle.min.mjs",
+        "dist/ort-wasm-simd-threaded.wasm",
+        "dist/ort.webgpu.bundle.min.mjs",
+        "dist/ort-wasm-simd-threaded.asyncify.wasm",
+    ],
 }
 """Of the 170 MB that the packages have, the files and folders that pages load."""
 
 FORMULAS = "mathjax/es5/tex-mml-chtml.js"
 RUNTIME = "onnxruntime-web/dist/ort.wasm.bundle.min.mjs"
 WASM = "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm"
+CARD_RUNTIME = "onnxruntime-web/dist/ort.webgpu.bundle.min.mjs"
+CARD_WASM = "onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify.wasm"
 INTEGRITY = {
     FORMULAS: "sha384-Wuix6BuhrWbjDBs24bXrjf4ZQ5aFeFWBuKkFekO2t8xFU0iNaLQfp2K6/1Nxveei",
     RUNTIME: "sha384-PLWz+nHEVHpjwBsO0YVdvQj6n5814Iv8E3b8FG0Rp/uIAtjFMCKOpP66iPzedrIG",
     WASM: "sha384-vjBJ1z7qrhkTyYsNqKeF6c7N+nOJSU94czEo+tvZcu8G75JparGq9kB+kTnEUNVM",
+    CARD_RUNTIME: "sha384-1ntMeyj+z5diX6vBR5h+zlJBPc4iNvhCxE6nlammh8daBYcLBZkzrwDkuJjhwI+f",
+    CARD_WASM: "sha384-EPVDLTxuO663dkZO/pcKJF6vOyyfq/5z9FY1oksN0UWFX2ABH4wDDZQHeNoUleWR",
 }
 """Of what a page loads from the CDN where it has to; a browser refuses a file with another checksum."""
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from kdsharp.checks import UsageError
 from kdsharp.datasets import photos
 from kdsharp.explore import browser
 from kdsharp.images import quantize, to_array, to_linear, to_srgb, to_tensor
-from kdsharp.island import packages
+from kdsharp.island import modules, packages
 from kdsharp.metrics import psnr
 from kdsharp.tune import tuned
 
@@ -114,6 +115,80 @@ def test_the_browser_answers_as_python_does(single, model):
     page.locator("[data-part=again]").click()
     state(page, "timed")
     assert re.search(r"median of 5 runs \d+ ms .* Full HD frame takes \d+ ms", said(page))
+
+
+@pytest.fixture(scope="module")
+def card(chrome, chromium):
+    """A browser with a graphics card, which is computed: right, and slow."""
+    arguments = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
+    browser_with_card = chrome.browser_type.launch(
+        executable_path=chromium, args=[*arguments, "--enable-features=Vulkan"]
+    )
+    yield browser_with_card
+    browser_with_card.close()
+
+
+def on_card(card, runtime, model, folder):
+    """The single page in that browser, with the example's answer, and the graphics card asked for."""
+    page = card.new_page()
+    serve(page, runtime)
+    page.goto(browser.BrowserPage({"small": model}, PHOTO).save(folder / "page.html").as_uri())
+    page.locator("[data-part=example]").click()
+    state(page, "done")
+    page.locator("[data-part=card]").check()
+    return page
+
+
+def test_a_graphics_card_that_is_slower_is_told_so_and_not_used(card, runtime, model, tmp_path):
+    page = on_card(card, runtime, model, tmp_path)
+    state(page, "compared")
+    assert re.search(
+        r"small, 90 x 70 pixels: graphics card [\d.]+ ms, processor [\d.]+ ms. The processor stays", said(page)
+    )
+    expect(page.locator("[data-part=card]")).not_to_be_checked()
+
+
+@pytest.fixture
+def edited(tmp_path, monkeypatch):
+    """Change a line of the worker, for what this machine's card cannot be: fast, or wrong."""
+
+    def edit(old, new):
+        web = shutil.copytree(modules.WEB, tmp_path / "web")
+        worker = web / "runner.mjs"
+        assert worker.read_text().count(old) == 1
+        worker.write_text(worker.read_text().replace(old, new))
+        monkeypatch.setattr(modules, "WEB", web)
+        modules.source.cache_clear()
+
+    yield edit
+    monkeypatch.undo()
+    modules.source.cache_clear()
+
+
+def test_a_graphics_card_that_is_faster_answers_as_python_does(card, runtime, model, tmp_path, edited):
+    edited("card.least < own.least", "card.least > own.least")
+    page = on_card(card, runtime, model, tmp_path)
+    state(page, "compared")
+    assert "The graphics card computes from now on" in said(page)
+    pixels = photos("test")[1].pixels[:96, :120]
+    give(page, tmp_path, pixels)
+    assert "on the graphics card" in said(page)
+    slide(page, "split", 0)
+    assert np.abs(shown(page) - export.Session(model).pixels(pixels).astype(int)).max() <= 1
+    page.locator("[data-part=card]").uncheck()
+    state(page, "done")
+    assert said(page) == "The processor computes again."
+
+
+def test_a_graphics_card_that_answers_otherwise_is_not_used(card, runtime, model, tmp_path, edited):
+    edited("const apart = own", "const apart = 3 + own")
+    page = on_card(card, runtime, model, tmp_path)
+    state(page, "compared")
+    assert "lie up to 3 grey levels apart, so the processor stays" in said(page)
+
+
+def test_without_a_graphics_card_nobody_is_asked(single):
+    expect(single.locator("[data-part=cards]")).to_be_hidden()
 
 
 def test_the_page_for_photos_has_every_student_that_is_bundled():

@@ -3,14 +3,14 @@ import { fill, make } from "./make.mjs";
 import { decibels, difference, mix, opaque } from "./photo.mjs";
 import { keepOffline } from "./offline.mjs";
 
-const CAME = "as it came", TRUTH = "before the shake";
+const CAME = "as it came", TRUTH = "before the shake", CARD = "the graphics card";
 const RUNNER = new URL("./runner.mjs", import.meta.url);
 const IN_BOOK = import.meta.url.startsWith("http");
 const VIEW = 2_000_000; // pixels that the page shows; the file that is saved has all
 const LOUPE = 60; // pixels a side, shown four times as large
 
 /** The controls; each is found again by its `data-part`. */
-function controls(networks, filters, isShaken) {
+function controls(networks, filters, isShaken, megabytes) {
   const options = (names) => names.map((name) => make("option", {}, name));
   const methods = () => [
     make("optgroup", { label: "networks" }, ...options(networks)),
@@ -36,6 +36,8 @@ function controls(networks, filters, isShaken) {
     make("p", {}, make("label", {}, make("input", { type: "checkbox", role: "switch", checked: isShaken, "data-part": "shake" }),
       " shake it first: then the truth is known, and how close each answer comes to it",
       make("b", { "data-part": "already", hidden: true }, " (not the example: it is shaken already)"))),
+    make("p", { "data-part": "cards", hidden: true }, make("label", {}, make("input", { type: "checkbox", role: "switch", disabled: true, "data-part": "card" }),
+      ` let the graphics card compute where it is faster (its program has about ${megabytes} MB, loaded once)`)),
     make("p", { role: "status", "aria-live": "polite", "data-part": "status" },
       "Your photo stays on this computer: nothing is sent, and nothing is fetched before you choose one."),
     make("p", { class: "kdsharp-row", "data-part": "work", hidden: true },
@@ -56,9 +58,10 @@ function controls(networks, filters, isShaken) {
 function render({ model, el }) {
   const facts = model.get("facts"), part = (name) => el.querySelector(`[data-part='${name}']`);
   const say = (text) => { part("status").textContent = text; };
-  fill(el, "browser", ...controls(Object.keys(facts.models), Object.keys(facts.filters), facts.shaken));
+  fill(el, "browser", ...controls(Object.keys(facts.models), Object.keys(facts.filters), facts.shaken, facts.megabytes[1]));
   const threads = globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
-  const on = threads === 1 ? "one thread" : `${threads} threads`;
+  const processor = threads === 1 ? "one thread of this browser" : `${threads} threads of this browser`;
+  let on = processor;
   const bytes = {}, asked = new Map();
   let worker = null, number = 0, photo = null, left = null, right = null, busy = false, stream = null, at = null, line = "", scores = null;
   let called = "photo", waiting = null; // the photo's name, and the one that she chose while another was worked on
@@ -78,7 +81,7 @@ function render({ model, el }) {
         else waiting.done(data.answer);
       };
       const local = IN_BOOK ? new URL("../../packages/onnxruntime-web/dist/", import.meta.url).href : null;
-      ask("begin", { runtime: { local, cdn: facts.cdn, threads }, whole: facts.whole, tile: facts.tile, overlap: facts.overlap });
+      ask("begin", { runtime: { local, cdn: facts.cdn, card: facts.card, threads }, whole: facts.whole, tile: facts.tile, overlap: facts.overlap });
     }
     return new Promise((done, fail) => {
       asked.set(++number, { done, fail });
@@ -90,7 +93,7 @@ function render({ model, el }) {
   async function method(name) {
     if (name in facts.filters) return { name, ...facts.filters[name] };
     if (!bytes[name]) {
-      say(`Fetching ${name} and onnxruntime-web ${facts.version}, about ${facts.megabytes} MB, once ...`);
+      say(`Fetching ${name} and onnxruntime-web ${facts.version}, about ${facts.megabytes[0]} MB, once ...`);
       bytes[name] = await (await fetch(facts.models[name])).arrayBuffer();
     }
     return { name, model: bytes[name] };
@@ -165,8 +168,8 @@ function render({ model, el }) {
     }
     [left, right] = found.map(({ view }) => view.rgb);
     draw();
-    for (const name of ["again", "save"]) part(name).disabled = false;
-    const spent = found[1].spent < 0.5 ? "" : ` in ${found[1].spent.toFixed(0)} ms, on ${on} of this browser`;
+    for (const name of ["again", "save", "card"]) part(name).disabled = false;
+    const spent = found[1].spent < 0.5 ? "" : ` in ${found[1].spent.toFixed(0)} ms, on ${on}`;
     line = `${photo.width} x ${photo.height} pixels${spent}${photo.reduce > 1 ? `, shown at 1/${photo.reduce} of its size` : ""}` +
       (spent ? "; a first run also prepares memory, so time it again." : ".");
     scores = photo.score == null ? null : found.map(({ score }) =>
@@ -178,7 +181,7 @@ function render({ model, el }) {
 
   /** What this page has loaded works without a network from now on; loaded anew, it may use threads. */
   function keep() {
-    if (IN_BOOK) keepOffline([...Object.values(facts.models), facts.example]).then((kept) => { el.dataset.offline = kept; });
+    if (IN_BOOK) keepOffline([...Object.values(facts.models), facts.example], on === CARD).then((kept) => { el.dataset.offline = kept; });
   }
 
   function draw() {
@@ -219,7 +222,7 @@ function render({ model, el }) {
     } catch (error) { // what stands here is not the file that the page names now
       photo = left = right = scores = null;
       for (const name of ["canvas", "loupe"]) part(name).hidden = true;
-      for (const name of ["again", "save"]) part(name).disabled = true;
+      for (const name of ["again", "save", "card"]) part(name).disabled = true;
       throw new Error(blob.name ? `${blob.name}: ${error.message}` : error.message);
     }
     called = (blob.name ?? "photo").replace(/\.\w+$/, "");
@@ -239,6 +242,24 @@ function render({ model, el }) {
     say(`${given.name}: median of 5 runs ${median.toFixed(0)} ms for ${photo.width} x ${photo.height} pixels, on ${on}. At this ` +
       `rate a Full HD frame takes ${hd.toFixed(0)} ms: ${(1000 / hd).toFixed(1)} frames a second.`);
     return "timed";
+  });
+
+  /** Compare graphics card and processor on a piece of the photo; from then on the faster one computes. */
+  const compare = () => guarded(async () => {
+    const isOn = part("card").checked, network = part("model").value in facts.filters ? Object.keys(facts.models)[0] : part("model").value;
+    if (isOn) say(`Loading what the graphics card needs, about ${facts.megabytes[1]} MB, once, and timing ${network} on both ...`);
+    const found = await ask("card", isOn ? await method(network) : {}).catch((error) => {
+      part("card").checked = false;
+      throw new Error(`${error.message}. The processor stays`);
+    });
+    on = found.chosen === "webgpu" ? CARD : processor;
+    part("card").checked = on === CARD;
+    if (on === CARD) keep();
+    if (!isOn) return say("The processor computes again.") || "done";
+    say(`${network}, ${found.w} x ${found.h} pixels: graphics card ${found.card.toFixed(1)} ms, processor ${found.processor.toFixed(1)} ms. ` +
+      (on === CARD ? "The graphics card computes from now on." : found.apart > 1
+        ? `Their answers lie up to ${found.apart} grey levels apart, so the processor stays.` : "The processor stays."));
+    return "compared";
   });
 
   const save = () => guarded(async () => {
@@ -334,6 +355,11 @@ function render({ model, el }) {
   part("example").addEventListener("click", () => fetch(facts.example).then((found) => found.blob()).then((found) => take(found, facts.already)));
   part("camera").addEventListener("click", () => (stream ? endCamera() : camera()));
   part("again").addEventListener("click", again);
+  navigator.gpu?.requestAdapter().then((adapter) => { part("cards").hidden = !adapter; }).catch(() => {});
+  part("card").addEventListener("change", ({ target }) => {
+    if (busy) target.checked = !target.checked;
+    else compare();
+  });
   part("save").addEventListener("click", save);
   part("stop").addEventListener("click", () => worker?.postMessage({ task: "stop" }));
   part("shake").addEventListener("change", ({ target }) => {

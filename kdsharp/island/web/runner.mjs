@@ -3,11 +3,12 @@ import { cut, decibels, filters, lay, mix, reduced, shaken, tiles } from "./phot
 import { png } from "./png.mjs";
 
 const STRIP = 512; // rows that are read at once: a canvas of a whole photo is too large for some telephones
-let runtime = null, facts = null, photo = null, truth = null, stopped = false;
-const sessions = {}, answers = {};
+const TRIAL = 256; // pixels a side of the piece on which processor and graphics card are compared
+let facts = null, photo = null, truth = null, stopped = false, chosen = "wasm"; // "webgpu": the graphics card
+const runtimes = {}, sessions = {}, answers = {};
 
 /** onnxruntime-web from the book itself, else from the CDN with a checksum. */
-async function start({ local, cdn, threads }) {
+async function start({ local, threads }, cdn) {
   let found = null;
   const file = (address) => local + address.split("/").at(-1);
   if (local) found = await import(file(cdn.script)).catch(() => null);
@@ -23,17 +24,28 @@ async function start({ local, cdn, threads }) {
   return found;
 }
 
+/** A function from a piece to a network's answer, computed `on` the processor ("wasm") or the graphics card. */
+async function network({ name, model }, on) {
+  runtimes[on] ||= await start(facts.runtime, on === "wasm" ? facts.runtime.cdn : facts.runtime.card);
+  const { InferenceSession, Tensor } = runtimes[on], key = `${on} ${name}`;
+  sessions[key] ||= await InferenceSession.create(new Uint8Array(model), { executionProviders: [on] });
+  return async (bytes, w, h) => (await sessions[key].run({ pixels: new Tensor("uint8", bytes, [1, h, w, 3]) })).sharpened.data;
+}
+
 /** A function from a piece to its answer: a network when `model` has its bytes, else a filter. */
-async function sharpener({ name, model, filter, settings }) {
-  if (filter) return (bytes, w, h) => filters[filter](bytes, w, h, settings);
-  if (!sessions[name]) {
-    runtime ||= await start(facts.runtime);
-    sessions[name] = await runtime.InferenceSession.create(new Uint8Array(model), { executionProviders: ["wasm"] });
+async function sharpener({ filter, settings, ...given }) {
+  return filter ? (bytes, w, h) => filters[filter](bytes, w, h, settings) : network(given, chosen);
+}
+
+/** The shortest of three runs in milliseconds, after one that only prepares, and the answer. */
+async function timed(by, bytes, w, h) {
+  let answer = await by(bytes.slice(), w, h), least = Infinity;
+  for (let k = 0; k < 3; k++) {
+    const begin = performance.now();
+    answer = await by(bytes.slice(), w, h);
+    least = Math.min(least, performance.now() - begin);
   }
-  return async (bytes, w, h) => {
-    const result = await sessions[name].run({ pixels: new runtime.Tensor("uint8", bytes, [1, h, w, 3]) });
-    return result.sharpened.data;
-  };
+  return { least, answer };
 }
 
 /** The RGB of a picture, turned as its file says, transparency on white. */
@@ -120,6 +132,18 @@ const tasks = {
     }
     const spent = performance.now() - begin;
     return given.again ? { spent } : { spent, view: view(answers[given.name], given.reduce), score: score(answers[given.name]) };
+  },
+  /** Let the graphics card compute where it is faster than the processor and answers alike; else the processor stays. */
+  async card(given) {
+    if (!given.model) {
+      chosen = "wasm";
+      return { chosen };
+    }
+    const w = Math.min(TRIAL, photo.width), h = Math.min(TRIAL, photo.height), piece = cut(photo, { left: 0, top: 0, w, h });
+    const card = await timed(await network(given, "webgpu"), piece, w, h), own = await timed(await network(given, "wasm"), piece, w, h);
+    const apart = own.answer.reduce((most, value, k) => Math.max(most, Math.abs(value - card.answer[k])), 0);
+    chosen = apart <= 1 && card.least < own.least ? "webgpu" : "wasm";
+    return { chosen, w, h, card: card.least, processor: own.least, apart };
   },
   async frame({ bitmap, ...given }) {
     const by = await sharpener(given), begin = performance.now(), image = read(bitmap);
