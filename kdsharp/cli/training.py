@@ -13,9 +13,9 @@ def train(
     recipe: Annotated[
         str,
         typer.Argument(
-            help="`shake` and `base` (teacher and student), `small`, `tiny`, `large`; `base-moving` and `base-real`, "
-            "`small-real`, `tiny-moving` and `tiny-real` go on from them (`--start`); "
-            "`gaussian-256`, `bilinear-60`, `bicubic-4x`, or a report's system, `report-a` to `report-e`."
+            help="`shake` and `base` (teacher and student), `small`, `tiny`, `large`; `base-moving`, `base-real` "
+            "and `base-still`, `small-real` and `small-still`, `tiny-moving` and `tiny-real` go on from them "
+            "(`--start`); `gaussian-256`, `bilinear-60`, `bicubic-4x`, or a report's system, `report-a` to `report-e`."
         ),
     ],
     stage: Annotated[

@@ -27,6 +27,9 @@ PHOTOS = Compressed(Mix(((0.5, SHAKE), (0.25, STRAIGHT), (0.25, Soft()))), share
 """What befalls photos: a hand's shake, a moving camera, a lens out of focus, a small picture that was enlarged. Shake
 is the hardest to learn: with 15 % of it, 40 % soft and a quarter as JPEG a `small` lost 2 dB of its gain on it."""
 
+PHOTOS_STILL = Compressed(Mix(((0.5, Shake(still=0.3)), (0.25, LinearMotion(still=0.3)), (0.25, Soft()))), share=0.15)
+"""The same, and oftener sharp, as ``STILL``."""
+
 TEACHER = Stage(
     "teacher",
     "unet",
@@ -142,6 +145,9 @@ SMALL_REAL = replace(
 )
 """Its second part, with the pairs and the backgrounds of ``BASE_REAL``."""
 
+SMALL_STILL = replace(SMALL_REAL, config=replace(BASE_STILL.config, steps=1_500), weaves=BASE_STILL.weaves)
+"""Its last part, as that of ``base``: regular patterns, and more sharp crops."""
+
 
 def _sharpener(protocol: str, grid: int = 1) -> Recipe:
     """A student for a protocol of fixed picture size: pictures are blurred whole, borders included, as the test is."""
@@ -193,6 +199,7 @@ COURSE = {
         Recipe("large", "motion", MOVING, "teacher-motion", LARGE),
         Recipe("small", "shake", PHOTOS, "teacher", SMALL),
         Recipe("small-real", "shake", PHOTOS, "teacher", SMALL_REAL),
+        Recipe("small-still", "shake", PHOTOS_STILL, "teacher", SMALL_STILL),
         Recipe("tiny", "motion", MOVING, "teacher-motion", TINY),
         Recipe("tiny-moving", "motion", MOVING_ON, "teacher-motion", TINY_MOVING),
         Recipe("tiny-real", "motion", MOVING_ON, "base", TINY_REAL),
