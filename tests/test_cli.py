@@ -41,8 +41,9 @@ def assert_refused(done, *words):
     return done.stderr
 
 
-def test_help_shows_every_command(kdsharp):
-    done = kdsharp("--help")
+@pytest.mark.parametrize("asked", ["--help", "-h"])
+def test_help_shows_every_command(kdsharp, asked):
+    done = kdsharp(asked)
     assert done.returncode == 0
     for command in ("run", "sharpen", "evaluate", "models", "train", "sweep", "tune", "data", "book", "course"):
         assert command in done.stdout
