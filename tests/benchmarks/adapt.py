@@ -1,6 +1,6 @@
 """What a clip teaches its own student, beside the control that could explain it: the same with random motion.
 
-    python tests/benchmarks/adapt.py --clip FOLDER [--photos FOLDER] [--minutes 2] [--model base] [--quick]
+    python tests/benchmarks/adapt.py --clip FOLDER [--photos FOLDER] [--minutes 0.5 2 5] [--model base] [--quick]
 
 FOLDER holds ``blur/`` and ``sharp/``, frames of one clip in order. PSNR in dB, means over the frames.
 """
@@ -20,14 +20,16 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 real = os.environ.get("KDSHARP_REAL_DATA")
 parser.add_argument("--clip", type=Path, default=real and Path(real, "reds_clip"), help="the folder of frames")
 parser.add_argument("--photos", type=Path, help="sharp photos to learn from; the bundled ones by default")
-parser.add_argument("--minutes", type=float, default=2.0, help="of learning, for each row")
+parser.add_argument(
+    "--minutes", type=float, nargs="+", default=[2.0], help="of learning, for each row; the control has the most"
+)
 parser.add_argument("--model", default="base", help="the network to begin with")
 parser.add_argument("--quick", action="store_true", help="seconds, and a small network: does it run?")
 options = parser.parse_args()
 if options.clip is None:
     parser.error("give the folder of frames with --clip, or the folder of real images in KDSHARP_REAL_DATA")
 if options.quick:
-    options.minutes, options.model = 0.01, "tiny"
+    options.minutes, options.model = [0.01], "tiny"
 blurred = [Path(path) for path in images.list_images(options.clip / "blur")]
 sharp = images.list_images(options.clip / "sharp")
 pairs = [
@@ -54,10 +56,11 @@ def row(name, network, told=None):
 
 row("input", nn.Identity())
 row(options.model, first)
-for name, motion in (
-    ("on the clip's motion", degrade.ClipMotion(vectors=movement.as_tuple())),
-    ("control: on random motion", degrade.LinearMotion()),
-):
-    learned = adapt.adapt(first, motion, options.minutes, own)
-    row(f"{options.model} tuned {name}", learned.model, learned)
+own_motion, longest = degrade.ClipMotion(vectors=movement.as_tuple()), max(options.minutes)
+for minutes, name, motion in [
+    *((minutes, "on the clip's motion", own_motion) for minutes in options.minutes),
+    (longest, "control: on random motion", degrade.LinearMotion()),
+]:
+    learned = adapt.adapt(first, motion, minutes, own)
+    row(f"{options.model} tuned {name}, {minutes:g} minutes", learned.model, learned)
 Console(width=140).print(table)
