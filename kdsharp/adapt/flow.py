@@ -37,7 +37,8 @@ class Movement:
         """How far it goes, and what was left out, in one line."""
         least, middle, most = np.quantile(self.lengths, [0.1, 0.5, 0.9])
         cuts = f"; {self.cuts} of {self.pairs} pairs of frames left out, a cut between them" if self.cuts else ""
-        return f"moves {middle:.0f} pixels a frame (eight of ten places: {least:.1f} to {most:.1f}){cuts}"
+        where = f"eight of ten places: {least:.1f} to {most:.1f}" if most - least >= 0.1 else "everywhere alike"
+        return f"moves {middle:.0f} pixels a frame ({where}){cuts}"
 
     def as_tuple(self) -> tuple[tuple[float, float], ...]:
         """The vectors as :class:`kdsharp.degrade.ClipMotion` takes them."""
