@@ -160,6 +160,13 @@ def test_the_command_learns_says_so_and_keeps_the_weights(quick, monkeypatch, tm
     assert checkpoints.load(kept).meta["adapted_from"] == "tiny"
 
 
+def test_motion_that_is_the_same_everywhere_has_no_range():
+    vectors = np.tile([3.0, 4.0], (10, 1))
+    assert adapt.Movement(vectors, 1, 0).sentence() == "moves 5 pixels a frame (everywhere alike)"
+    vectors[:5] *= 2
+    assert "eight of ten places: 5.0 to 10.0" in adapt.Movement(vectors, 1, 0).sentence()
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
