@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from kdsharp import plots
 from kdsharp.checks import check_name
-from kdsharp.plots.narrow import NARROW, on_a_phone
+from kdsharp.plots.narrow import NARROW, wide_and_narrow
 from kdsharp.train import OPTIMIZERS
 
 START = (-0.9, 0.8)
@@ -71,4 +71,4 @@ def render_descent(rate: float, steepness: float, steps: int = 40) -> plots.Pict
 
     ends = "; ".join(f"{name} {left}" for name, left in told.items())
     alt = f"{steps} steps at rate {rate:g} in a valley {steepness:g} times as curved across as along: {ends}."
-    return plots.Picture(on_a_phone(drawn(True), lambda _: drawn(False)), alt)
+    return plots.Picture(wide_and_narrow(drawn), alt)

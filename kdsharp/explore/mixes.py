@@ -14,7 +14,7 @@ from kdsharp.evaluate import mean_interval, verdict
 from kdsharp.images import quantize, to_array
 from kdsharp.metrics import psnr
 from kdsharp.plots import COLOURS, WIDTH
-from kdsharp.plots.narrow import NARROW, on_a_phone
+from kdsharp.plots.narrow import NARROW, wide_and_narrow
 from kdsharp.sweep import Grid
 
 SIDE, ZOOM = 96, 2
@@ -131,7 +131,7 @@ def chart_and_crop(headline: str, chart: Callable[[Axes], None], seen: Tensor, t
         axes.set_axis_off()
         return made
 
-    return on_a_phone(drawn(True), lambda _: drawn(False))
+    return wide_and_narrow(drawn)
 
 
 def _chart(axes: Axes, grid: Grid, alpha: float, labels: float) -> None:

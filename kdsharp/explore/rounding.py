@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from kdsharp import plots
 from kdsharp.checks import check_images, check_positive
 from kdsharp.plots import COLOURS, WIDTH
-from kdsharp.plots.narrow import NARROW, on_a_phone
+from kdsharp.plots.narrow import NARROW, wide_and_narrow
 
 TAUS = (0.05, 0.1, 0.3, 1, 2, 4, 8)
 """Absolute temperatures, as the term was trained with."""
@@ -87,7 +87,7 @@ def render_steps(student: Tensor, teacher: Tensor, channel: int, tau: float, bit
 
     below = " A divergence below zero: these are not differences of two maps, they are rounding." if term < 0 else ""
     return plots.Picture(
-        on_a_phone(drawn(True), lambda _: drawn(False)),
+        wide_and_narrow(drawn),
         f"tau {tau:g}, {bits} bits: the map of log p has {count} different values in {shown.size} places; the term is "
         f"{term:+.4f}.{below}",
     )

@@ -16,7 +16,7 @@ from kdsharp.evaluate import milliseconds_per_megapixel
 from kdsharp.images import to_array
 from kdsharp.models import count_macs, count_parameters
 from kdsharp.models.blocks import ResidualBlock
-from kdsharp.plots.narrow import NARROW, on_a_phone
+from kdsharp.plots.narrow import NARROW, wide_and_narrow
 
 
 @dataclass(frozen=True)
@@ -127,5 +127,5 @@ def render_student(
         return made
 
     alt = f"Width {width:g}, factor {factor:g}: reach {own.reach} pixels, {own.parameters:,} parameters, "
-    figure = on_a_phone(drawn(True), lambda _: drawn(False))
+    figure = wide_and_narrow(drawn)
     return plots.Picture(figure, alt + f"{own.macs:,.0f} MACs a pixel, {own.ms:,.0f} ms a megapixel.")

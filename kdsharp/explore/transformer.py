@@ -15,7 +15,7 @@ from kdsharp.features import Taps
 from kdsharp.filters.spatial import SOBEL, blur, stencil
 from kdsharp.images import luma, to_array
 from kdsharp.models.restormer import channel_attention
-from kdsharp.plots.narrow import NARROW, on_a_phone
+from kdsharp.plots.narrow import NARROW, wide_and_narrow
 
 CHANNELS = ("left-right", "right-left", "top-down", "diagonal", "fine", "coarse", "colour")
 """Names of the channels of :func:`hand_made_channels`."""
@@ -108,7 +108,7 @@ def table_figure(tables: Mapping[str, Tensor], names: Sequence[str], signed: boo
             _draw_table(made, place, table, names if column == 0 else (), names, signed, title)
         return made
 
-    return on_a_phone(drawn(True), lambda _: drawn(False))
+    return wide_and_narrow(drawn)
 
 
 def _draw_table(
@@ -177,7 +177,7 @@ def render_attention(
     own, others = table.diagonal().mean().item(), table - table.diagonal().diag()
     alt = f"{name}, temperature {temperature:g}: a channel keeps {own:.0%} of itself on average; the largest share "
     alt += f"that one takes from another is {others.max().item():.0%}."
-    return plots.Picture(on_a_phone(drawn(True), lambda _: drawn(False)), alt)
+    return plots.Picture(wide_and_narrow(drawn), alt)
 
 
 def seam_error(function: Callable[[Tensor], Tensor], image: Tensor, tile: int, overlap: int) -> Tensor:
@@ -223,7 +223,7 @@ def render_tiles(
         return made
 
     means = ", ".join(f"{name} {error.mean().item():.3f}" for name, error in errors.items())
-    figure = on_a_phone(drawn(True), lambda _: drawn(False))
+    figure = wide_and_narrow(drawn)
     return plots.Picture(figure, f"Tiles of {tile} pixels with overlap {overlap}: mean change in grey levels: {means}.")
 
 

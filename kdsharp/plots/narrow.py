@@ -30,6 +30,11 @@ def on_a_phone(made: Figure, draw: Callable[[Figure], Figure]) -> Figure:
     return made
 
 
+def wide_and_narrow(draw: Callable[[bool], Figure]) -> Figure:
+    """The figure that ``draw(True)`` gives; a phone gets that of ``draw(False)``, which is drawn when it is shown."""
+    return on_a_phone(draw(True), lambda _: draw(False))
+
+
 def narrowed(made: Figure) -> Figure | None:
     """The figure for a phone: as somebody has said, or a chart as a narrower chart; None for what else there is."""
     draw = _narrower.get(made) or (narrow_chart if _is_chart(made) else None)

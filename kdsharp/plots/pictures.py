@@ -14,7 +14,7 @@ from kdsharp.filters.frequency import amplitude_spectrum
 from kdsharp.images import quantize, to_array
 from kdsharp.metrics import psnr, ssim
 from kdsharp.plots.figure import DPI, WIDTH, figure
-from kdsharp.plots.narrow import NARROW, on_a_phone
+from kdsharp.plots.narrow import NARROW, on_a_phone, wide_and_narrow
 
 LETTER = 6.5
 """Pixels that a letter of the note below takes, in the mean."""
@@ -217,4 +217,4 @@ def charts_and_squares(charts: Sequence[Callable[[Axes], None]], cells: Mapping[
             axes.set_title(title, y=1.0, fontsize=9)
         return made
 
-    return on_a_phone(drawn(True), lambda _: drawn(False))
+    return wide_and_narrow(drawn)

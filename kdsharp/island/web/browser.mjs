@@ -6,6 +6,7 @@ import { keepOffline } from "./offline.mjs";
 const CAME = "as it came", TRUTH = "before the shake", CARD = "the graphics card";
 const RUNNER = new URL("./runner.mjs", import.meta.url);
 const IN_BOOK = import.meta.url.startsWith("http");
+const LOCAL = IN_BOOK ? new URL("../../packages/onnxruntime-web/dist/", import.meta.url).href : null; // where a book has its programs
 const VIEW = 2_000_000; // pixels that the page shows; the file that is saved has all
 const LOUPE = 60; // pixels a side, shown four times as large
 
@@ -80,8 +81,7 @@ function render({ model, el }) {
         if ("error" in data) waiting.fail(new Error(data.error));
         else waiting.done(data.answer);
       };
-      const local = IN_BOOK ? new URL("../../packages/onnxruntime-web/dist/", import.meta.url).href : null;
-      ask("begin", { runtime: { local, cdn: facts.cdn, card: facts.card, threads }, whole: facts.whole, tile: facts.tile, overlap: facts.overlap });
+      ask("begin", { runtime: { local: LOCAL, cdn: facts.cdn, card: facts.card, threads }, whole: facts.whole, tile: facts.tile, overlap: facts.overlap });
     }
     return new Promise((done, fail) => {
       asked.set(++number, { done, fail });
@@ -181,7 +181,8 @@ function render({ model, el }) {
 
   /** What this page has loaded works without a network from now on; loaded anew, it may use threads. */
   function keep() {
-    if (IN_BOOK) keepOffline([...Object.values(facts.models), facts.example], on === CARD).then((kept) => { el.dataset.offline = kept; });
+    const card = on === CARD ? [facts.card.script, facts.card.wasm].map((address) => LOCAL + address.split("/").at(-1)) : [];
+    if (IN_BOOK) keepOffline([...Object.values(facts.models), facts.example, ...card]).then((kept) => { el.dataset.offline = kept; });
   }
 
   function draw() {
@@ -255,7 +256,10 @@ function render({ model, el }) {
     on = found.chosen === "webgpu" ? CARD : processor;
     part("card").checked = on === CARD;
     if (on === CARD) keep();
-    if (!isOn) return say("The processor computes again.") || "done";
+    if (!isOn) {
+      say("The processor computes again.");
+      return "done";
+    }
     say(`${network}, ${found.w} x ${found.h} pixels: graphics card ${found.card.toFixed(1)} ms, processor ${found.processor.toFixed(1)} ms. ` +
       (on === CARD ? "The graphics card computes from now on." : found.apart > 1
         ? `Their answers lie up to ${found.apart} grey levels apart, so the processor stays.` : "The processor stays."));

@@ -1,7 +1,7 @@
 // What this page has loaded stays in the reader's browser, so that it opens again without a network.
 
-/** Keep this page, all that it has loaded, `more`, and what a graphics card needs. Gives whether the browser keeps it. */
-export async function keepOffline(more = [], isOnCard = false) {
+/** Keep this page, all that it has loaded, and `more`. Gives whether the browser keeps it. */
+export async function keepOffline(more = []) {
   if (!("serviceWorker" in navigator)) return false;
   await navigator.serviceWorker.register(new URL("../../service.js", import.meta.url));
   const { active } = await navigator.serviceWorker.ready;
@@ -9,7 +9,6 @@ export async function keepOffline(more = [], isOnCard = false) {
   const addresses = [location.href, ...loaded, ...more.map((each) => new URL(each, document.baseURI).href)];
   const keep = [...new Set(addresses.map((each) => each.split("#")[0]))].filter((each) => each.startsWith(location.origin));
   const runtime = ["dist/ort.wasm.bundle.min.mjs", "dist/ort-wasm-simd-threaded.wasm"];
-  if (isOnCard) runtime.push("dist/ort.webgpu.bundle.min.mjs", "dist/ort-wasm-simd-threaded.asyncify.wasm");
   const worker = ["runner", "photo", "png"].map((name) => new URL(`./${name}.mjs`, import.meta.url).href);
   keep.push(...worker, ...runtime.map((file) => new URL(`../../packages/onnxruntime-web/${file}`, import.meta.url).href));
   return new Promise((done) => {
