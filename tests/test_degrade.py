@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 
 from kdsharp import degrade
 from kdsharp.checks import UsageError
-from kdsharp.degrade import Compressed, GaussianBlur, LinearMotion, Mix, Motion, Rescale, Shake, Soft, jpeg
+from kdsharp.degrade import Compressed, GaussianBlur, LinearMotion, Mix, Motion, Rescale, Rolling, Shake, Soft, jpeg
 from kdsharp.degrade.motion import exposed
 from kdsharp.images import quantize, to_array, to_linear, to_srgb, to_tensor
 from kdsharp.kernels import convolve
@@ -231,6 +231,18 @@ def test_the_response_says_whether_light_or_values_are_averaged():
     assert light > 1.5 * values
 
 
+def test_clipped_lights_leave_brighter_streaks_on_a_straight_path_too():
+    dot = torch.zeros(1, 3, 33, 33)
+    dot[..., 16, 16] = 1
+    plain, bright = (
+        LinearMotion(length=(9.0, 9.0), responses=(1.0,), lights=lights, shot=0, read=0, still=0)(dot, rng(1)).sum()
+        for lights in (1.0, 9.0)
+    )
+    assert bright > 1.5 * plain
+    with pytest.raises(UsageError, match="lights"):
+        LinearMotion(lights=0.5)
+
+
 def test_clipped_lights_leave_brighter_streaks():
     dot = torch.zeros(1, 3, 65, 65)
     dot[..., 30:35, 30:35] = 1.0
@@ -399,3 +411,51 @@ def test_soft_pictures_are_blurred_by_a_gaussian_or_enlarged_each_at_its_own_str
 def test_impossible_motion_and_compression_are_refused(wrong):
     with pytest.raises(UsageError):
         wrong()
+
+
+def test_a_roll_draws_arcs_around_its_centre_longer_further_out():
+    lights = torch.zeros(1, 1, 101, 101)
+    lights[..., 50, 60] = lights[..., 50, 90] = 1
+    seen = degrade.roll(lights, 40.0, (50.0, 50.0))
+    rows, columns = (seen[0, 0] > 0.2 * seen[0, 0, :, 75:].max()).nonzero().double().T
+    radius = ((rows - 50) ** 2 + (columns - 50) ** 2).sqrt()
+    near, far = radius < 25, radius > 25
+    assert radius[far].sub(40).abs().max() < 2  # on the circle, not on its chord: that would come 2.4 pixels nearer
+    assert rows[far].max() - rows[far].min() == pytest.approx(2 * 40 * 0.342, abs=3)
+    assert 3 * (rows[near].max() - rows[near].min()) < rows[far].max() - rows[far].min()
+    torch.testing.assert_close(degrade.roll(lights, 0.0, (50.0, 50.0)), lights)
+
+
+def test_a_rolling_camera_moves_the_middle_by_its_length_and_a_border_by_more_or_less():
+    still = Rolling(shot=0, read=0, still=1)
+    torch.testing.assert_close(still(SHARP, rng()), SHARP, atol=1e-3, rtol=0)
+    dots = torch.zeros(1, 1, 181, 181)
+    dots[..., 10::20, 10::20] = 1  # the middle is one of them
+    moved = Rolling(length=(12.0, 12.0), responses=(1.0,), shot=0, read=0, still=0, degrees=8.0, moments=97)
+    seen = degrade.roll(dots, *_drawn(moved), 97)[0, 0]
+    sizes = [_extent(seen[r - 10 : r + 11, c - 10 : c + 11]) for r in (30, 90, 150) for c in (30, 90, 150)]
+    assert sizes[4] == pytest.approx(12, abs=1.5)
+    assert min(sizes) < 10
+    assert max(sizes) > 14
+
+
+def _drawn(moved):
+    """The turn and its centre that one picture of 181 pixels gets."""
+    degrees, centre = moved._turn(rng(2), np.array([90.0, 90.0]))
+    return degrees, tuple(centre)
+
+
+def _extent(trace):
+    """The length of a trace in pixels: the distance of its ends."""
+    spots = (trace > 0.3 * trace.max()).nonzero().double()
+    return torch.cdist(spots, spots).max().item()
+
+
+def test_a_rolling_camera_draws_each_picture_its_own_arc_and_names_no_psf():
+    blurred = Rolling()(SHARP.expand(2, -1, -1, -1), rng(1))
+    assert blurred.shape == (2, *SHARP.shape[1:])
+    assert not torch.equal(blurred[0], blurred[1])
+    torch.testing.assert_close(Rolling()(SHARP, rng(5)), Rolling()(SHARP, rng(5)))
+    assert Rolling().psf_for(rng()) is None
+    with pytest.raises(UsageError, match="moments"):
+        Rolling(moments=0)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
@@ -326,3 +327,20 @@ def test_the_study_of_ingredients_scores_each_on_real_pairs_and_keeps_its_rows(k
     assert [path.stat().st_mtime_ns for path in records] == before
     found = ingredients.scores(torch.nn.Identity(), datasets.PairedFolder(tmp_path / "pairs"))
     assert (found["gain"], found["below"], found["sharp"]) == (0, 0, float("inf"))
+
+
+def test_a_clip_adds_the_row_of_its_own_paths(tmp_path, monkeypatch):
+    from kdsharp.study import ingredients
+
+    photo = datasets.photos("validation")[0].pixels[:128, :128]
+    for index in range(3):
+        images.write(tmp_path / "clip" / f"{index}.png", np.roll(photo, 5 * index, 1))
+    seen = {}
+    monkeypatch.setattr(ingredients, "_row", lambda name, found, *_: seen.setdefault(name, found) and {"gain": 0.0})
+    monkeypatch.setattr(ingredients, "kept", lambda _, row: row())
+    frames = sorted((tmp_path / "clip").iterdir())
+    assert list(ingredients.run([], tmp_path / "out", clip=frames))[-1] == ingredients.CLIP
+    lengths = np.hypot(*np.transpose(seen[ingredients.CLIP].blur.vectors))
+    assert np.median(lengths) == pytest.approx(5, abs=0.3)
+    with pytest.raises(UsageError, match="own paths"):
+        ingredients.run([], tmp_path / "out", names=[ingredients.CLIP])

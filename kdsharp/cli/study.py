@@ -103,6 +103,9 @@ def blur(
         Path | None, typer.Option(help="Train on the sharp photos of this folder; the bundled ones by default.")
     ] = None,
     ingredient: Annotated[list[str] | None, typer.Option(help="Only this one; repeat it. All by default.")] = None,
+    clip: Annotated[
+        Path | None, typer.Option(help="A video, or a folder of its frames: one row more, with this clip's own paths.")
+    ] = None,
     size: Annotated[str, typer.Option(help="`tiny`, `small` or `base`.")] = "base",
     steps: Annotated[int, typer.Option(min=1, help="Training steps of each row.")] = 4000,
     profile: Profile = "full",
@@ -118,7 +121,8 @@ def blur(
     from kdsharp.study import ingredients
 
     own = datasets.folder_paths(photos)[0] if photos else None
-    found = ingredients.run(datasets.PairedFolder(pairs), out, own, steps, ingredient or (), size, profile)
+    frames = datasets.folder_paths(clip)[0] if clip and clip.is_dir() else clip
+    found = ingredients.run(datasets.PairedFolder(pairs), out, own, steps, ingredient or (), size, profile, clip=frames)
     with atomic_path(out / "table.md") as file:
         file.write_text(ingredients.markdown(found), encoding="utf-8")
     heads = [name for name in ingredients.COLUMNS if any(name in record for record in found.values())]

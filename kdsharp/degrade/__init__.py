@@ -11,6 +11,7 @@ from kdsharp.degrade.linear import ClipMotion, LinearMotion
 from kdsharp.degrade.mix import Mix
 from kdsharp.degrade.motion import Motion, Shake, average_frames
 from kdsharp.degrade.resampling import GaussianBlur, Rescale
+from kdsharp.degrade.rolling import Rolling, roll
 from kdsharp.degrade.soft import Soft
 
 __all__ = [
@@ -23,11 +24,13 @@ __all__ = [
     "Mix",
     "Motion",
     "Rescale",
+    "Rolling",
     "Shake",
     "Soft",
     "average_frames",
     "jpeg",
     "protocol",
+    "roll",
 ]
 
 PROTOCOLS: dict[str, Degradation | None] = {

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from kdsharp import kernels
 from kdsharp.checks import UsageError, check_images, check_range
-from kdsharp.degrade.motion import check_motion, noisy
+from kdsharp.degrade.motion import WHITE, check_motion, noisy
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class LinearMotion:
         responses: the values of g, equally likely.
         shot, read: largest noise in grey levels of 255, as in :class:`kdsharp.degrade.Shake`.
         still: share of pictures without motion, in [0, 1], so that a network learns to leave them alone.
+        lights: largest factor by which what is clipped was brighter than white, at least 1; drawn for each picture.
     """
 
     length: tuple[float, float] = (2.0, 45.0)
@@ -32,12 +33,14 @@ class LinearMotion:
     shot: float = 0.8
     read: float = 1.0
     still: float = 1 / 12
+    lights: float = 1.0
     linear_light: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_motion(self, "shortest motion")
         for response in self.responses:
             check_range(response, 1, 5, "response")
+        check_range(self.lights, 1, 100, "lights")
 
     def prepare(self, photo: np.ndarray) -> np.ndarray:
         return photo
@@ -52,7 +55,11 @@ class LinearMotion:
         check_images(sharp)
         psfs = kernels.stack([self.psf(rng) for _ in range(len(sharp))])
         exponents = torch.from_numpy(rng.choice(self.responses, (len(sharp), 1, 1, 1))).to(sharp)
-        light = kernels.convolve(sharp**exponents, psfs).clamp(0, 1)
+        light = sharp**exponents
+        if self.lights > 1:
+            factors = torch.from_numpy(rng.uniform(1, self.lights, (len(sharp), 1, 1, 1))).to(sharp)
+            light = torch.where(light > WHITE, light * factors, light)
+        light = kernels.convolve(light, psfs).clamp(0, 1)
         return noisy(light ** (1 / exponents), rng, self.shot, self.read)
 
     def psf_for(self, rng: np.random.Generator) -> Tensor:

@@ -13,6 +13,9 @@ from kdsharp import kernels
 from kdsharp.checks import check_images, check_positive, check_range
 from kdsharp.images import quantize, to_linear, to_srgb
 
+WHITE = 0.97
+"""Light from here on counts as clipped: it may have been brighter than a picture can say."""
+
 
 @dataclass(frozen=True)
 class Shake:
@@ -109,7 +112,7 @@ class Motion:
         exponents = torch.from_numpy(rng.uniform(*self.response, (len(sharp), 1, 1, 1))).to(sharp)
         lights = torch.from_numpy(rng.uniform(1, self.lights, (len(sharp), 1, 1, 1))).to(sharp)
         light = sharp**exponents
-        light = torch.where(light > 0.97, light * lights, light)
+        light = torch.where(light > WHITE, light * lights, light)
         layer = kernels.convolve(torch.cat([light * masks, masks], 1), first)
         mixed = layer[:, :-1]
         two = [kind != "single" for kind, _, _ in motions]

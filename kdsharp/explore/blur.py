@@ -1,8 +1,6 @@
-"""What lesson 03 draws: a shake added up in some camera's light, and a camera that rolls."""
+"""What lesson 03 draws: a shake added up in some camera's light."""
 
 import numpy as np
-import scipy.ndimage
-import torch
 from torch import Tensor
 
 from kdsharp import kernels, plots
@@ -36,21 +34,3 @@ def render_shake(
         f"Shake of {length:g} pixels with a camera response of {response:g}: at most {brighter:.0f} grey levels of 255 "
         "brighter than the sum of stored values.",
     )
-
-
-def roll(scene: Tensor, degrees: float, centre: tuple[float, float], moments: int = 60) -> Tensor:
-    """What a camera sees that turns around a point of its picture while it looks: the mean of the turned scenes.
-
-    Args:
-        scene: light, (B, C, H, W) in [0, 1].
-        degrees: by how much it turns in all, half of it to either side.
-        centre: (row, column) of the point that stays in place.
-        moments: how many positions are added up.
-    """
-    pixels, total = scene.numpy(), np.zeros(scene.shape, np.float32)
-    for angle in np.radians(np.linspace(-degrees / 2, degrees / 2, moments)):
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        matrix, shift = np.eye(4), np.zeros(4)
-        matrix[2:, 2:], shift[2:] = turn, np.array(centre) - turn @ np.array(centre)
-        total += scipy.ndimage.affine_transform(pixels, matrix, shift, order=1, mode="reflect")
-    return torch.from_numpy(total / moments)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from kdsharp import checkpoints, evaluate
+from kdsharp import adapt, checkpoints, evaluate
 from kdsharp.checks import check_name, make_folder
 from kdsharp.datasets import PairedFolder, photos
-from kdsharp.degrade import Compressed, Degradation, LinearMotion, Mix, Motion, Soft
+from kdsharp.degrade import ClipMotion, Compressed, Degradation, LinearMotion, Mix, Motion, Rolling, Soft
 from kdsharp.images import to_tensor
 from kdsharp.recipes import RECIPES, Recipe, train_stage
 from kdsharp.study.distillation import Record, kept
@@ -36,6 +36,8 @@ INGREDIENTS: dict[str, Ingredient] = {
     "more that is sharp": Ingredient(LinearMotion(still=0.25)),
     "a fifth soft": Ingredient(Mix(((0.8, PLAIN), (0.2, Soft())))),
     "two motions, curls, lights": Ingredient(Motion(length=(2.0, 45.0))),
+    "arcs of a turning camera": Ingredient(Rolling()),
+    "brighter lights": Ingredient(LinearMotion(lights=3.0)),
     "longer paths": Ingredient(LinearMotion(length=(2.0, 90.0)), (("margin", 46),)),
     "three times the noise": Ingredient(LinearMotion(shot=2.4, read=3.0)),
     "nothing out of focus": Ingredient(PLAIN, (("softness", 0.0),)),
@@ -46,6 +48,7 @@ INGREDIENTS: dict[str, Ingredient] = {
 }
 """Each differs from the first in one thing; the last has the blur of ``kdsharp train base``. All learn alone: a teacher
 knows one blur, and would favour it."""
+CLIP = "a clip's own paths"
 
 
 def run(
@@ -57,6 +60,7 @@ def run(
     size: str = "base",
     profile: str = "full",
     progress: bool = True,
+    clip: Path | Sequence[Path] | None = None,
 ) -> dict[str, Record]:
     """Train a student with each ingredient and score it on real pairs; finished rows are kept in ``out``.
 
@@ -69,23 +73,31 @@ def run(
         size: the recipe that is changed: ``tiny``, ``small`` or ``base``.
         profile: of the recipe.
         progress: show bars.
+        clip: a video, or its frames in order: one row more (``CLIP``), whose paths are those of its optical flow.
 
     Returns:
         by ingredient: mean ``gain`` over the input in dB, ``worst`` gain, ``below`` (pairs that lost), ``jpeg`` (mean
         gain after JPEG of quality 75), one gain for each stratum that has pairs, and ``sharp`` (the least PSNR in dB at
         which a sharp validation photo comes back).
     """
-    chosen = [check_name(name, INGREDIENTS, "ingredient") for name in names] or list(INGREDIENTS)
+    known = INGREDIENTS if clip is None else INGREDIENTS | {CLIP: Ingredient(_blur_of(clip))}
+    chosen = [check_name(name, known, "ingredient") for name in names] or list(known)
     folder, recipe = make_folder(out), RECIPES[check_name(size, ("tiny", "small", "base"), "size")]
     found = {}
     for name in chosen:
-        row = partial(_row, name, recipe, pairs, folder / name, own, steps, profile, progress)
+        row = partial(_row, name, known[name], recipe, pairs, folder / name, own, steps, profile, progress)
         found[name] = kept(folder / f"{name}, {size}, {steps} steps.json", row)
     return found
 
 
+def _blur_of(clip: Path | Sequence[Path]) -> ClipMotion:
+    """Straight paths as long and as wide as :data:`PLAIN` allows, in the directions and lengths of a clip's motion."""
+    return ClipMotion(vectors=adapt.motion_of(adapt.neighbours(clip)).as_tuple())
+
+
 def _row(
     name: str,
+    found: Ingredient,
     recipe: Recipe,
     pairs: PairedFolder,
     out: Path,
@@ -94,7 +106,6 @@ def _row(
     profile: str,
     progress: bool,
 ) -> Record:
-    found = INGREDIENTS[name]
     assert not isinstance(recipe.student, str)
     changed = replace(recipe, training=found.blur, student=replace(recipe.student, **dict(found.changes)))
     given = list(own) if own is not None else None
