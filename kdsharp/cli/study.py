@@ -176,6 +176,36 @@ def optimizers(
 
 
 @study_app.command()
+def passing(
+    system: Annotated[list[str] | None, typer.Option(help="Only this one, such as `report-a`; repeat it.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps of each run.")] = 1000,
+    table: Annotated[Path | None, typer.Option(help="Write every row here too, as CSV.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the records.")] = Path("build/study/passing"),
+) -> None:
+    """After how many steps does a report's student pass its own input? As described, and with a skip.
+
+    Writes a record for each run and `table.csv`; finished runs are kept.
+
+    Example: `kdsharp study passing --system report-a --steps 200`
+    """
+    from kdsharp import provenance, tables
+    from kdsharp.study import passing as study
+
+    rows = study.run(out, system or (), steps)
+    note = (
+        f"kdsharp study passing --steps {steps}: each report's student alone, seed 0, {steps} steps of its lab profile, "
+        f"with and without a skip from input to output; commit {provenance.commit()}, {provenance.device_name()}"
+    )
+    for path in (out / "table.csv", *([table] if table is not None else [])):
+        tables.write(path, note, rows)
+    shown = PlainTable("system", "", "over its input at the end, dB", "passes its input")
+    for each in study.courses(rows):
+        shown.add_row(each.system, each.arm, f"{each.gains[-1]:+.2f}", each.said)
+    console.print(shown)
+    say(f"{out / 'table.csv'}")
+
+
+@study_app.command()
 def race(
     profile: Profile = "full",
     steps: Annotated[int | None, typer.Option(min=1, help="Training steps of each run; 2,500 by default.")] = None,

@@ -1,0 +1,118 @@
+"""After how many steps does a report's student pass its own input? As described, and with the skip it lacks."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from kdsharp import claims
+from kdsharp.checks import check_name, make_folder
+from kdsharp.models import build
+from kdsharp.recipes import REPORTS, Stage, mean_psnr
+from kdsharp.recipes.batches import synthetic_batches
+from kdsharp.recipes.training import training_step, without_missing_vgg
+from kdsharp.study.distillation import Record, kept
+from kdsharp.tables import Row
+from kdsharp.train import fit
+
+SYSTEMS = ("report-a", "report-b", "report-c", "report-d", "report-e-repaired")
+"""One for each report; of E the repaired one, because as written it never meets a sharp photo."""
+ARMS = {"as described": False, "with a skip": True}
+ENDS_IN_A_SIGMOID = ("report-b-student", "report-d-student")
+POINTS = 20
+
+
+class WithSkip(nn.Module):
+    """``x + network(x)``; a network that ends in a sigmoid adds ``2 network(x) - 1``, which may take away as well.
+
+    Shape: (B, 3, H, W) in [0, 1] to the same shape, not clamped. Lesson 15.
+    """
+
+    def __init__(self, network: nn.Module, sigmoid: bool = False) -> None:
+        super().__init__()
+        self.network, self.sigmoid = network, sigmoid
+
+    def forward(self, image: Tensor) -> Tensor:
+        answer = self.network(image)
+        return image + (2 * answer - 1 if self.sigmoid else answer)
+
+
+def run(out: str | Path, names: Iterable[str] = (), steps: int = 1000, progress: bool = True) -> list[Row]:
+    """Train each system's student alone, as described and with a skip, and score it on the held-out photos on the way.
+
+    Alone, because a teacher of a few minutes would be asked as well; loss, optimizer, rate and batch are the report's,
+    the crops those of its lab profile. Both arms have the same first weights and meet the same crops. Finished runs are
+    kept in ``out``.
+
+    Returns:
+        rows with system, arm, step and psnr (dB, mean over the held-out photos under the report's protocol).
+    """
+    chosen = [check_name(name, SYSTEMS, "system") for name in names] or list(SYSTEMS)
+    folder = make_folder(out)
+    rows: list[Row] = []
+    runs = [(name, arm) for name in chosen for arm in ARMS]
+    for name, arm in tqdm(runs, desc="runs", unit="run", disable=not progress):
+        record = kept(folder / f"{name}, {arm}, {steps} steps.json", partial(_train, name, arm, steps))
+        rows += [{"system": name, "arm": arm, **row} for row in record["rows"]]
+    return rows
+
+
+def _train(name: str, arm: str, steps: int) -> Record:
+    """One run, and its score at ``POINTS`` places."""
+    stage = REPORTS[name].student
+    assert isinstance(stage, Stage)
+    plan, left_out = without_missing_vgg(replace(stage.at("lab"), alpha=1.0, terms=()))
+    plan = replace(plan, config=replace(plan.config, steps=steps, save_every=max(1, steps // POINTS)))
+    network = build(plan.architecture, plan.config.seed)
+    if ARMS[arm]:
+        network = WithSkip(network, plan.architecture in ENDS_IN_A_SIGMOID)
+    pairs, scores = claims.held_out(name), list[float]()
+
+    def look(student: nn.Module) -> float:
+        scores.append(mean_psnr(student, pairs))
+        return scores[-1]
+
+    fit(training_step(plan, network, None), synthetic_batches(REPORTS[name], plan), plan.config, None, False, look, False)
+    every = plan.config.save_every
+    return {
+        "rows": [{"step": min(steps, every * (k + 1)), "psnr": score} for k, score in enumerate(scores)],
+        "left_out": left_out,
+    }
+
+
+@dataclass(frozen=True)
+class Course:
+    """One system and arm on its way: ``steps``, ``gains`` in dB over its own input, and the step that ``passed`` it."""
+
+    system: str
+    arm: str
+    steps: tuple[int, ...]
+    gains: tuple[float, ...]
+
+    @property
+    def passed(self) -> int | None:
+        """The first looked-at step from which on it stays above its input; None where it does not."""
+        after = None
+        for step, gain in zip(self.steps, self.gains, strict=True):
+            after = (after or step) if gain > 0 else None
+        return after
+
+    @property
+    def said(self) -> str:
+        """That in words: *after 150 steps*, or *not in 1,000*."""
+        return f"not in {self.steps[-1]:,}" if self.passed is None else f"after {self.passed:,} steps"
+
+
+def courses(rows: Iterable[Row]) -> list[Course]:
+    """Rows of :func:`run` or of the stored table ``passing``, as the way of each system and arm over its own input."""
+    ways: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        ways.setdefault((row["system"], row["arm"]), []).append(row)
+    inputs = {name: claims.kept(name)["input"].psnr for name, _ in ways}
+    return [
+        Course(name, arm, tuple(row["step"] for row in way), tuple(row["psnr"] - inputs[name] for row in way))
+        for (name, arm), way in ways.items()
+    ]
