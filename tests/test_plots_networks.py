@@ -7,6 +7,7 @@ from torch import nn
 from kdsharp.checks import UsageError
 from kdsharp.models import build
 from kdsharp.plots import networks
+from kdsharp.plots.narrow import DPI, NARROW, narrowed
 
 
 def words(figure):
@@ -75,3 +76,34 @@ def test_figures_fit_the_text_column():
     for figure in (networks.network(build("unet-mini")), networks.restormer_block()):
         assert round(figure.get_figwidth() * figure.dpi) == 720
         assert torch.isfinite(torch.tensor(figure.get_figheight()))
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: networks.network(build("unet"), "a title that is far too long for the screen of a telephone"),
+        lambda: networks.taps(build("unshuffle-mini"), build("unet"), {"body": "encoders.1"}),
+        networks.restormer_block,
+    ],
+    ids=["network", "taps", "block"],
+)
+def test_a_phone_gets_a_drawing_as_wide_as_its_screen_with_all_words_inside(draw):
+    wide = draw()
+    narrow = narrowed(wide)
+    assert narrow.get_figwidth() * DPI == NARROW
+    for made in (wide, narrow):
+        made.canvas.draw()
+        whole = made.bbox
+        boxes = [text.get_window_extent() for text in made.axes[0].texts]
+        assert all(whole.x0 <= box.x0 and box.x1 <= whole.x1 for box in boxes)
+        assert all(whole.y0 <= box.y0 and box.y1 <= whole.y1 for box in boxes)
+    assert sorted(word for text in words(wide) for word in text.replace("-\n", "").split()) == sorted(
+        word for text in words(narrow) for word in text.replace("-\n", "").split()
+    )
+
+
+def test_a_layer_that_holds_others_is_drawn_at_the_last_of_them():
+    student, teacher = build("unshuffle-mini"), build("unet")
+    (line,) = [each for each in networks.taps(student, teacher, {"body": "head"}).axes[0].lines if each.is_dashed()]
+    (same,) = [each for each in networks.taps(student, teacher, {"body.1.0": "head"}).axes[0].lines if each.is_dashed()]
+    assert list(line.get_xdata()) == list(same.get_xdata())

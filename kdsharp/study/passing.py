@@ -75,7 +75,15 @@ def _train(name: str, arm: str, steps: int) -> Record:
         scores.append(mean_psnr(student, pairs))
         return scores[-1]
 
-    fit(training_step(plan, network, None), synthetic_batches(REPORTS[name], plan), plan.config, None, False, look, False)
+    fit(
+        training_step(plan, network, None),
+        synthetic_batches(REPORTS[name], plan),
+        plan.config,
+        None,
+        False,
+        look,
+        False,
+    )
     every = plan.config.save_every
     return {
         "rows": [{"step": min(steps, every * (k + 1)), "psnr": score} for k, score in enumerate(scores)],
