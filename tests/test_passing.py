@@ -1,4 +1,4 @@
-"""After how many steps a report's student passes its input: the arms differ in the skip alone, and the words are right."""
+"""After how many steps a report's student passes its input: the arms differ in the skip alone; the words are right."""
 
 import pytest
 import torch

@@ -29,6 +29,8 @@ from kdsharp.sweep import load_grid
 
 WIDTH, HEIGHT, GAP = 176, 58, 26
 """Of a lesson on the map and of the space beside it, in pixels."""
+COLUMN, ROW, ARCS = 350, 46, 78
+"""Of the map on a phone, in pixels: its width, what a lesson takes from top to top, and what is left for the arcs."""
 CARD = (1200, 630)
 """Of the picture for other sites, in pixels: what they crop least."""
 EYE = (40, 95)
@@ -97,21 +99,31 @@ def needs(path: Path) -> list[str]:
 
 
 def lesson_map(paths: dict[str, Path]) -> str:
-    """The lessons as an SVG with links: further down needs more, a line is a prerequisite.
+    """The lessons as an SVG with links: further down needs more, a line is a prerequisite. On a phone one column.
 
     Args:
         paths: name of a lesson, ``09_distillation``, to its notebook.
     """
-    known = {name[:2]: name for name in paths}
+    known = {name[:2]: name for name in sorted(paths)}
     before = _direct({number: [each for each in needs(paths[name]) if each < number] for number, name in known.items()})
+    wide = _side_by_side(paths, known, before)
+    return (
+        '<div class="kdsharp-map kdsharp-map-wide kdsharp-pan" tabindex="0" role="region" '
+        f'aria-label="Map of the lessons">{wide}</div>'
+        f'<div class="kdsharp-map kdsharp-map-narrow">{_in_one_column(paths, known, before)}</div>'
+    )
+
+
+def _side_by_side(paths: dict[str, Path], known: dict[str, str], before: dict[str, list[str]]) -> str:
+    """The map for a wide page: below each other what needs each other, beside each other what does not."""
     depth: dict[str, int] = {}
     places: dict[str, tuple[int, int]] = {}
-    for number in sorted(known):
+    for number in known:
         depth[number] = 0 if number == "00" else 1 + max((depth[each] for each in before[number]), default=0)
         beside = list(depth.values()).count(depth[number]) - 1
         places[number] = (beside * (WIDTH + GAP), depth[number] * (HEIGHT + GAP))
     lines, boxes = [], []
-    for number, name in sorted(known.items()):
+    for number, name in known.items():
         x, y = places[number]
         for each in before[number] or (["00"] if number != "00" else []):
             from_x, from_y, to_x = places[each][0] + WIDTH // 2, places[each][1] + HEIGHT, x + WIDTH // 2
@@ -125,12 +137,39 @@ def lesson_map(paths: dict[str, Path]) -> str:
             f'<text x="{x + 8}" y="{y + 17}">{text}</text>'
             f'<text class="kdsharp-minutes" x="{x + 8}" y="{y + HEIGHT - 7}">{found.minutes} min</text></a>'
         )
-    width = max(x for x, _ in places.values()) + WIDTH
-    height = max(y for _, y in places.values()) + HEIGHT
+    size = max(x for x, _ in places.values()) + WIDTH, max(y for _, y in places.values()) + HEIGHT
+    return _drawing("The lessons, each below what it needs", size, [*lines, *boxes])
+
+
+def _in_one_column(paths: dict[str, Path], known: dict[str, str], before: dict[str, list[str]]) -> str:
+    """The map for a phone: one lesson a row, and at the left an arc from each lesson to those that need it."""
+    rows = {number: index * ROW for index, number in enumerate(known)}
+    lines, boxes = [], []
+    for number, name in known.items():
+        y = rows[number]
+        for each in before[number] or (["00"] if number != "00" else []):
+            above, below = rows[each] + ROW - 18, y + 9
+            reach = ARCS - min(ARCS - 4, 6 + 2.4 * (below - above) ** 0.5)
+            lines.append(f'<path d="M{ARCS} {above} C{reach:.0f} {above} {reach:.0f} {below} {ARCS} {below}"/>')
+        found = overview(paths[name])
+        boxes.append(
+            f'<a href="lessons/{name}.html">'
+            f'<rect x="{ARCS}" y="{y}" width="{COLUMN - ARCS}" height="{ROW - 10}" rx="6"/>'
+            f'<text x="{ARCS + 8}" y="{y + 23}">{html.escape(f"{number} {found.title}")}</text>'
+            f'<text class="kdsharp-minutes" text-anchor="end" x="{COLUMN - 8}" y="{y + 23}">{found.minutes} min</text>'
+            "</a>"
+        )
+    return _drawing(
+        "The lessons; an arc leads from each to those that need it", (COLUMN, len(rows) * ROW), lines + boxes
+    )
+
+
+def _drawing(label: str, size: tuple[int, int], parts: list[str]) -> str:
+    """One SVG of the map, in its own pixels."""
+    width, height = size[0] + 4, size[1] + 4
     return (
-        '<div class="kdsharp-map kdsharp-pan" tabindex="0" role="region" aria-label="Map of the lessons">'
-        f'<svg viewBox="-2 -2 {width + 4} {height + 4}" width="{width + 4}" height="{height + 4}" role="group" '
-        f'aria-label="The lessons, each below what it needs">{"".join(lines)}{"".join(boxes)}</svg></div>'
+        f'<svg viewBox="-2 -2 {width} {height}" width="{width}" height="{height}" role="group" aria-label="{label}">'
+        f"{''.join(parts)}</svg>"
     )
 
 

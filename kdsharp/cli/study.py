@@ -193,8 +193,8 @@ def passing(
 
     rows = study.run(out, system or (), steps)
     note = (
-        f"kdsharp study passing --steps {steps}: each report's student alone, seed 0, {steps} steps of its lab profile, "
-        f"with and without a skip from input to output; commit {provenance.commit()}, {provenance.device_name()}"
+        f"kdsharp study passing --steps {steps}: each report's student alone, seed 0, crops of its lab profile, with "
+        f"and without a skip from input to output; commit {provenance.commit()}, {provenance.device_name()}"
     )
     for path in (out / "table.csv", *([table] if table is not None else [])):
         tables.write(path, note, rows)

@@ -40,18 +40,32 @@ def test_what_a_lesson_needs_is_what_it_says(four):
     assert [front.needs(path) for path in four.values()] == [[], [], ["01"], ["01", "02"]]
 
 
+def both_maps(lessons):
+    """The one for a wide page and the one for a phone."""
+    return front.lesson_map(lessons).split('<div class="kdsharp-map kdsharp-map-narrow">')
+
+
 def test_the_map_links_every_lesson_below_what_it_needs_and_draws_no_line_twice(four):
-    drawn = front.lesson_map(four)
-    tops = [int(y) for y in re.findall(r'<rect x="\d+" y="(\d+)"', drawn)]
-    assert tops == sorted(set(tops))
-    assert re.findall(r'href="([^"]+)"', drawn) == [f"lessons/{name}.html" for name in four]
-    assert drawn.count("<path") == 3  # 03 needs 01 too, which 02 needs already
-    assert "43 min" in drawn
+    for drawn in both_maps(four):
+        tops = [int(y) for y in re.findall(r'<rect x="\d+" y="(\d+)"', drawn)]
+        assert tops == sorted(set(tops))
+        assert re.findall(r'href="([^"]+)"', drawn) == [f"lessons/{name}.html" for name in four]
+        assert drawn.count("<path") == 3  # 03 needs 01 too, which 02 needs already
+        assert "43 min" in drawn
 
 
 def test_the_map_of_the_course_has_every_lesson_and_its_minutes():
-    drawn = front.lesson_map(course.lessons())
-    assert len(re.findall(r"\d+ min<", drawn)) == len(course.lessons())
+    for drawn in both_maps(course.lessons()):
+        assert len(re.findall(r"\d+ min<", drawn)) == len(course.lessons())
+
+
+def test_a_phone_gets_the_map_in_one_column_as_wide_as_its_screen():
+    _, narrow = both_maps(course.lessons())
+    assert set(re.findall(r'<rect x="(\d+)"', narrow)) == {str(front.ARCS)}
+    assert int(re.search(r'width="(\d+)"', narrow)[1]) <= 358  # what a page of 390 pixels leaves for the text
+    starts = [float(x) for x in re.findall(r"C(\d+) ", narrow)]
+    assert min(starts) >= 0
+    assert len(set(starts)) > 3  # a longer arc reaches further out
 
 
 def test_the_page_says_how_to_cite_as_the_citation_file_does():

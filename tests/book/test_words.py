@@ -83,3 +83,26 @@ def test_on_a_phone_what_is_cut_says_that_it_slides(page, book):
     cut = page.locator("table.kdsharp-wide").first
     cut.wait_for()
     assert "slide sideways" in cut.evaluate(hint)
+
+
+def test_on_a_phone_the_first_column_of_a_wide_table_stays_where_it_is(page, book):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{book}/lessons/15_five_reports.html", wait_until="domcontentloaded")
+    table = page.locator("table.kdsharp-wide:has(tr > :nth-child(5))").first
+    table.wait_for()
+    first, last = (table.locator(f"tbody tr:first-child > :{which}-child") for which in ("first", "last"))
+    before, away = first.bounding_box()["x"], last.bounding_box()["x"]
+    table.evaluate("each => { each.scrollLeft = 120 }")
+    assert first.bounding_box()["x"] == before
+    assert last.bounding_box()["x"] < away - 50
+
+
+def test_the_map_of_the_lessons_fits_the_screen(page, book):
+    for width, shown, hidden in ((390, "narrow", "wide"), (1440, "wide", "narrow")):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.goto(f"{book}/index.html", wait_until="domcontentloaded")
+        assert not page.locator(f".kdsharp-map-{hidden}").is_visible()
+        drawn = page.locator(f".kdsharp-map-{shown}")
+        assert drawn.is_visible()
+        if shown == "narrow":
+            assert drawn.evaluate("each => each.scrollWidth <= each.clientWidth")
