@@ -140,6 +140,7 @@ test("a number is right within a distance or a factor, a choice word for word", 
   assert.ok(isRight(0, 0, times) && !isRight(-1, 1, times) && isRight(-1, -1.5, times));
   assert.ok(isRight("a", "a", { choices: ["a", "b"] }) && !isRight("b", "a", { choices: ["a", "b"] }));
   assert.equal(distance(31, 30, near), "1 dB too high");
+  assert.equal(distance(10, 94.1, { ...near, unit: "%" }), "84.1 percentage points too low");
   assert.equal(distance(10, 40, times), "4 times too small");
   assert.equal(distance(-40, -10, times), "4 times too large");
   assert.equal(distance(-1, 1, times), "2 too low");

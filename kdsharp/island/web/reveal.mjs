@@ -18,7 +18,8 @@ export function distance(answer, measured, { unit, within }) {
     const ratio = Math.max(answer / measured, measured / answer);
     return `${Number(ratio.toPrecision(ratio < 10 ? 2 : 3))} times too ${Math.abs(answer) > Math.abs(measured) ? "large" : "small"}`;
   }
-  return `${said(Number(Math.abs(off).toPrecision(3)), unit)} too ${off > 0 ? "high" : "low"}`;
+  const apart = unit === "%" ? "percentage points" : unit; // 84 % less would be another number
+  return `${said(Number(Math.abs(off).toPrecision(3)), apart)} too ${off > 0 ? "high" : "low"}`;
 }
 
 function render({ model, el }) {
