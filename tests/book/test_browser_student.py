@@ -28,6 +28,10 @@ pytestmark = [
 PHOTO = np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8)
 READ = """canvas => [canvas.width, canvas.height,
     Array.from(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data)]"""
+KEPT = """async file => {
+    const kept = await (await caches.open('kdsharp')).keys();
+    return kept.some(({ url }) => url.endsWith(file));
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +189,31 @@ def test_a_graphics_card_that_answers_otherwise_is_not_used(card, runtime, model
     page = on_card(card, runtime, model, tmp_path)
     state(page, "compared")
     assert "lie up to 3 grey levels apart, so the processor stays" in said(page)
+
+
+@pytest.mark.long
+def test_what_a_card_needs_is_kept_and_computes_again_without_a_network(card, runtime, book):
+    page = card.new_page()
+    worker = (modules.WEB / "runner.mjs").read_text()
+    won = worker.replace("card.least < own.least", "card.least > own.least")  # this machine's card is slow
+    assert won != worker
+    page.route("**/runner.mjs", lambda route: route.fulfill(body=won, content_type="text/javascript"))
+    page.goto(f"{book}/sharpen.html")
+    page.locator("[data-part=example]").click()
+    state(page, "done")
+    page.locator("[data-part=card]").check()
+    state(page, "compared")
+    assert "The graphics card computes from now on" in said(page)
+    page.locator("[data-part=example]").click()  # the answer of the card, after which it is kept
+    state(page, "done")
+    page.wait_for_function(KEPT, arg=packages.CARD_WASM.split("/")[-1], timeout=60_000)
+    page.context.set_offline(True)
+    page.reload()
+    page.locator("[data-part=example]").click()
+    state(page, "done")
+    page.locator("[data-part=card]").check()
+    state(page, "compared")
+    assert re.search(r"graphics card [\d.]+ ms, processor [\d.]+ ms", said(page))
 
 
 def test_without_a_graphics_card_nobody_is_asked(single):
