@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from kdsharp.checks import UsageError
+from kdsharp.together import core_count
 
 if TYPE_CHECKING:
     from accelerate import PartialState
@@ -66,4 +67,4 @@ def helpers(device: torch.device, most: int = 8) -> int:
     """
     if device.type != "cuda" or sys.platform != "linux":
         return 0
-    return min(most, len(os.sched_getaffinity(0)) - 1)
+    return min(most, core_count() - 1)

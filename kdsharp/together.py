@@ -1,6 +1,7 @@
 """Calls side by side, each in a process of its own (floor 0)."""
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
@@ -14,15 +15,22 @@ from typing import Any
 GIGABYTES = 4
 """Memory for each call: what the largest lesson takes, and as much for the rest of the machine."""
 MOST = 4
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""Where Linux says how much of the processors a container gets: microseconds in each period."""
 
 
 def room() -> int:
     """How many lessons this machine can run side by side, by its cores and its memory."""
-    return max(1, min(MOST, _cores(), int(_memory() // (GIGABYTES * 2**30))))
+    return max(1, min(MOST, core_count(), int(_memory() // (GIGABYTES * 2**30))))
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def core_count() -> int:
+    """Cores that this process may use: of the machine, of its affinity, and of its container's quota."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):  # no quota reads "max"
+        quota, period = map(int, QUOTA.read_text().split())
+        cores = min(cores, max(1, math.ceil(quota / period)))
+    return cores
 
 
 def _memory() -> float:
@@ -55,7 +63,7 @@ def side_by_side(
         (place in ``jobs``, result) as they come. The result is None where a process died.
     """
     context = multiprocessing.get_context("spawn")
-    threads = max(1, _cores() // count)
+    threads = max(1, core_count() // count)
     waiting = list(enumerate(jobs))[::-1]
     running: dict[Any, tuple[int, BaseProcess]] = {}  # by the end of a pipe
     try:

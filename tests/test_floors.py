@@ -22,6 +22,7 @@ FLOORS |= {"cli": 9, "__main__": 9}
 
 NEIGHBOURS = {
     ("devices", "checks"): "an error in one sentence",
+    ("devices", "together"): "how many cores there are",
     ("provenance", "devices"): "which device trains",
     ("provenance", "places"): "whose repository this is",
     ("datasets", "checkpoints"): "where data/ lies",

@@ -26,7 +26,7 @@ def dies(number):
 
 def test_two_run_at_a_time_and_share_the_cores(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(together, "_cores", lambda: 6)
+    monkeypatch.setattr(together, "core_count", lambda: 6)
     shown = []
     found = [run for _, run in together.side_by_side(slow, [(1,), (2,), (3,)], 2, shown.append)]
     one, two, three = sorted(found)
@@ -45,7 +45,7 @@ def test_a_process_that_dies_is_none_and_the_others_come():
 
 @pytest.mark.parametrize(("cores", "gigabytes", "count"), [(1, 64, 1), (2, 24, 2), (16, 64, 4), (8, 9, 2), (4, 2, 1)])
 def test_there_is_room_for_as_many_as_cores_and_memory_allow(monkeypatch, cores, gigabytes, count):
-    monkeypatch.setattr(together, "_cores", lambda: cores)
+    monkeypatch.setattr(together, "core_count", lambda: cores)
     monkeypatch.setattr(together, "_memory", lambda: gigabytes * 2**30)
     assert together.room() == count
 
@@ -88,3 +88,15 @@ def test_ctrl_c_ends_those_that_run_and_begins_no_more_and_so_does_a_kill(tmp_pa
     assert error.count("KeyboardInterrupt") == (end == "SIGINT")
     gone, alive = psutil.wait_procs(children, timeout=10)
     assert not alive
+
+
+@pytest.mark.parametrize(
+    ("said", "cores"), [("max 100000", 8), ("200000 100000", 2), ("150000 100000", 2), ("1000 100000", 1)]
+)
+def test_a_containers_quota_counts_as_cores(monkeypatch, tmp_path, said, cores):
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(8)), raising=False)
+    (tmp_path / "cpu.max").write_text(f"{said}\n")
+    monkeypatch.setattr(together, "QUOTA", tmp_path / "cpu.max")
+    assert together.core_count() == cores
+    monkeypatch.setattr(together, "QUOTA", tmp_path / "no such file")
+    assert together.core_count() == 8

@@ -1,7 +1,6 @@
 """``kdsharp labs mark``, ``regrade``, ``leaderboard`` and ``similar``: what runs and compares submissions."""
 
 import hashlib
-import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ import typer
 
 from kdsharp.checks import UsageError, check_installed, check_name
 from kdsharp.cli.shared import PlainTable, console, say
+from kdsharp.together import core_count
 
 Which = Annotated[str, typer.Argument(help="The lab, by name or number.")]
 Class = Annotated[Path, typer.Option("--class", help="The folder of the class, where all state lies.")]
@@ -24,7 +24,7 @@ def mark(
     folder: Class = MINE,
     hidden: Hidden = None,
     again: Annotated[bool, typer.Option("--again", help="Mark those too that are marked.")] = False,
-    workers: Annotated[int, typer.Option(min=1, help="Submissions side by side.")] = min(2, os.cpu_count() or 1),
+    workers: Annotated[int, typer.Option(min=1, help="Submissions side by side.")] = min(2, core_count()),
     unsafe: Unsafe = False,
     dry_run: Dry = False,
 ) -> None:
@@ -47,7 +47,7 @@ def regrade(
     lab: Which,
     exercise: Annotated[str, typer.Option(help="The exercise, by name or number.")],
     folder: Class = MINE,
-    workers: Annotated[int, typer.Option(min=1, help="Submissions side by side.")] = min(2, os.cpu_count() or 1),
+    workers: Annotated[int, typer.Option(min=1, help="Submissions side by side.")] = min(2, core_count()),
     unsafe: Unsafe = False,
     dry_run: Dry = False,
 ) -> None:

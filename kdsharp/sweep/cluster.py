@@ -61,13 +61,6 @@ def scheduler_at(address: str) -> Iterator["Client"]:
         yield client
 
 
-def core_count() -> int:
-    """Cores that this process may use."""
-    from dask.system import cpu_count  # knows a process's affinity and a container's quota
-
-    return cpu_count()
-
-
 @contextmanager
 def _without_ctrl_c() -> Iterator[None]:
     """Hold Ctrl-C back while threads and processes start: they inherit that, and keep it, restarted workers included.

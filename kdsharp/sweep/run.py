@@ -17,9 +17,10 @@ from tqdm.std import tqdm as any_tqdm
 
 from kdsharp import provenance
 from kdsharp.checks import UsageError, check_installed, check_positive, make_folder
-from kdsharp.sweep.cluster import core_count, local_workers, scheduler_at
+from kdsharp.sweep.cluster import local_workers, scheduler_at
 from kdsharp.sweep.points import Point
 from kdsharp.sweep.records import Record, is_done, point_folder, read_records, write_record, write_table
+from kdsharp.together import core_count
 
 if TYPE_CHECKING:
     from distributed import Client, Future
