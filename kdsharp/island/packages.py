@@ -20,6 +20,11 @@ from kdsharp.checks import UsageError
 NPM = Path(__file__).parent / "npm"
 LOCK = NPM / "package-lock.json"
 VERSIONS: dict[str, str] = json.loads((NPM / "package.json").read_text(encoding="utf-8"))["dependencies"]
+FORMULAS = "mathjax/es5/tex-mml-chtml.js"
+RUNTIME = "onnxruntime-web/dist/ort.wasm.bundle.min.mjs"
+WASM = "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm"
+CARD_RUNTIME = "onnxruntime-web/dist/ort.webgpu.bundle.min.mjs"
+CARD_WASM = "onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify.wasm"
 HOST = "https://cdn.jsdelivr.net"
 """Of the CDN that serves npm's packages file by file."""
 
@@ -34,21 +39,10 @@ WANTED = {
         "es5/sre/mathmaps/base.json",
         "es5/sre/mathmaps/en.json",
     ],
-    "onnxruntime-web": [
-        "README.md",
-        "dist/ort.wasm.bundle.min.mjs",
-        "dist/ort-wasm-simd-threaded.wasm",
-        "dist/ort.webgpu.bundle.min.mjs",
-        "dist/ort-wasm-simd-threaded.asyncify.wasm",
-    ],
+    "onnxruntime-web": ["README.md", *(f.split("/", 1)[1] for f in (RUNTIME, WASM, CARD_RUNTIME, CARD_WASM))],
 }
 """Of the 170 MB that the packages have, the files and folders that pages load."""
 
-FORMULAS = "mathjax/es5/tex-mml-chtml.js"
-RUNTIME = "onnxruntime-web/dist/ort.wasm.bundle.min.mjs"
-WASM = "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm"
-CARD_RUNTIME = "onnxruntime-web/dist/ort.webgpu.bundle.min.mjs"
-CARD_WASM = "onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify.wasm"
 INTEGRITY = {
     FORMULAS: "sha384-Wuix6BuhrWbjDBs24bXrjf4ZQ5aFeFWBuKkFekO2t8xFU0iNaLQfp2K6/1Nxveei",
     RUNTIME: "sha384-PLWz+nHEVHpjwBsO0YVdvQj6n5814Iv8E3b8FG0Rp/uIAtjFMCKOpP66iPzedrIG",

@@ -181,8 +181,10 @@ function render({ model, el }) {
 
   /** What this page has loaded works without a network from now on; loaded anew, it may use threads. */
   function keep() {
-    const card = on === CARD ? [facts.card.script, facts.card.wasm].map((address) => LOCAL + address.split("/").at(-1)) : [];
-    if (IN_BOOK) keepOffline([...Object.values(facts.models), facts.example, ...card]).then((kept) => { el.dataset.offline = kept; });
+    if (!IN_BOOK) return;
+    const programs = [facts.cdn, ...(on === CARD ? [facts.card] : [])].flatMap(({ script, wasm }) => [script, wasm]);
+    const here = programs.map((address) => LOCAL + address.split("/").at(-1));
+    keepOffline([...Object.values(facts.models), facts.example, ...here]).then((kept) => { el.dataset.offline = kept; });
   }
 
   function draw() {

@@ -8,9 +8,8 @@ export async function keepOffline(more = []) {
   const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
   const addresses = [location.href, ...loaded, ...more.map((each) => new URL(each, document.baseURI).href)];
   const keep = [...new Set(addresses.map((each) => each.split("#")[0]))].filter((each) => each.startsWith(location.origin));
-  const runtime = ["dist/ort.wasm.bundle.min.mjs", "dist/ort-wasm-simd-threaded.wasm"];
   const worker = ["runner", "photo", "png"].map((name) => new URL(`./${name}.mjs`, import.meta.url).href);
-  keep.push(...worker, ...runtime.map((file) => new URL(`../../packages/onnxruntime-web/${file}`, import.meta.url).href));
+  keep.push(...worker);
   return new Promise((done) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => done(true);
