@@ -17,6 +17,7 @@ PRINTS = {
     "background": "| disk, sigma 10 |",
     "browser": "WebAssembly, one thread",
     "card": "Sharp photos (set14) come back with",
+    "choosing": "| patterns | worst |",
     "aims": "no image below -0.1 dB",
     "explorers": "05, Wiener filter",
     "latency": "report-e-student",
