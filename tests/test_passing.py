@@ -7,6 +7,7 @@ from torch import nn
 from kdsharp import claims, tables
 from kdsharp.checks import UsageError
 from kdsharp.models import build
+from kdsharp.plots.narrow import narrowed
 from kdsharp.study import passing
 
 
@@ -54,3 +55,25 @@ def test_gains_are_over_the_systems_own_input():
 def test_a_system_that_it_does_not_have_is_one_sentence(tmp_path):
     with pytest.raises(UsageError, match="report-e-repaired"):
         passing.run(tmp_path, ["report-e"])
+
+
+def ways(ends):
+    """Both arms of some systems, whose gains rise to the given ends."""
+    return [
+        passing.Course(name, arm, (50, 100), (end - 1, end))
+        for name, pair in ends.items()
+        for arm, end in zip(passing.ARMS, pair, strict=True)
+    ]
+
+
+def test_the_table_and_the_figure_have_both_arms_of_each_system_under_its_letter():
+    found = ways({"report-a": (-2.0, 0.5), "report-e-repaired": (-0.5, 1.5)})
+    _, _, first, last = passing.table(found).splitlines()
+    assert first == "| A | -2.00 | not in 100 | +0.50 | after 100 steps |"
+    assert last == "| E | -0.50 | not in 100 | +1.50 | after 50 steps |"
+    wide = passing.figure(found)
+    for made in (wide, narrowed(wide)):
+        assert [axes.get_title() for axes in made.axes] == list(passing.ARMS)
+        assert [line.get_label() for line in made.axes[1].lines][:2] == ["A", "E"]
+        assert [list(axes.lines[1].get_ydata()) for axes in made.axes] == [[-1.5, -0.5], [0.5, 1.5]]
+    assert narrowed(wide).get_figwidth() < wide.get_figwidth()

@@ -5,12 +5,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from matplotlib.figure import Figure
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from kdsharp import claims
 from kdsharp.checks import check_name, make_folder
 from kdsharp.models import build
+from kdsharp.plots import COLOURS, WIDTH
+from kdsharp.plots import figure as empty
+from kdsharp.plots.charts import DASHES
+from kdsharp.plots.narrow import NARROW, wide_and_narrow
 from kdsharp.recipes import REPORTS, Stage, mean_psnr
 from kdsharp.recipes.batches import synthetic_batches
 from kdsharp.recipes.training import training_step, without_missing_vgg
@@ -23,6 +28,8 @@ SYSTEMS = ("report-a", "report-b", "report-c", "report-d", "report-e-repaired")
 ARMS = {"as described": False, "with a skip": True}
 ENDS_IN_A_SIGMOID = ("report-b-student", "report-d-student")
 POINTS = 20
+SHOWN = (-6.0, 4.0)
+"""Of the figure, in dB over the input: what lies further below has learned no more than rough colours."""
 
 
 class WithSkip(nn.Module):
@@ -101,6 +108,11 @@ class Course:
     gains: tuple[float, ...]
 
     @property
+    def letter(self) -> str:
+        """The report, as the book names it."""
+        return self.system.removeprefix("report-")[0].upper()
+
+    @property
     def passed(self) -> int | None:
         """The first looked-at step from which on it stays above its input; None where it does not."""
         after = None
@@ -124,3 +136,48 @@ def courses(rows: Iterable[Row]) -> list[Course]:
         Course(name, arm, tuple(row["step"] for row in way), tuple(row["psnr"] - inputs[name] for row in way))
         for (name, arm), way in ways.items()
     ]
+
+
+def table(found: Iterable[Course]) -> str:
+    """A Markdown row a system: gain over the input at the end, and the step that passed it, for each arm."""
+    lines = ["| report's student, alone |" + "".join(f" {arm}, dB | passes its input |" for arm in ARMS)]
+    lines.append("|---|" + "---:|---|" * len(ARMS))
+    for name, ways in _by_system(found).items():
+        lines.append(f"| {name} |" + "".join(f" {way.gains[-1]:+.2f} | {way.said} |" for way in ways))
+    return "\n".join(lines)
+
+
+def figure(found: Iterable[Course]) -> Figure:
+    """Gain over the own input against steps, one panel an arm on one scale; on a phone one below the other."""
+    by_system = _by_system(found)
+
+    def drawn(wide: bool) -> Figure:
+        width, panel = (WIDTH, 300) if wide else (NARROW, 270)
+        height = panel if wide else panel * len(ARMS)
+        made = empty(width, height)
+        for index, arm in enumerate(ARMS):
+            left = 62 + index * 340 if wide else 62
+            bottom = 48 if wide else height - (index + 1) * panel + 48
+            across = 300 if wide else NARROW - 78
+            axes = made.add_axes((left / width, bottom / height, across / width, (panel - 80) / height))
+            for place, (name, ways) in enumerate(by_system.items()):
+                way = ways[index]
+                axes.plot(way.steps, way.gains, color=COLOURS[place], linestyle=DASHES[place], label=name)
+            axes.axhline(0, color="#222222", linewidth=0.8)
+            axes.set(xlabel="steps", ylim=SHOWN, title=arm)
+            if index == 0 or not wide:
+                axes.set_ylabel("PSNR over the input in dB")
+            axes.grid(alpha=0.3)
+            if index == 1:  # where no line is below
+                axes.legend(loc="lower right", fontsize=9, ncols=3)
+        return made
+
+    return wide_and_narrow(drawn)
+
+
+def _by_system(found: Iterable[Course]) -> dict[str, list[Course]]:
+    """The arms of each system, by the report's letter."""
+    ways: dict[str, list[Course]] = {}
+    for each in found:
+        ways.setdefault(each.letter, []).append(each)
+    return ways

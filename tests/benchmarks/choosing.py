@@ -19,9 +19,8 @@ from kdsharp.datasets import woven
 from kdsharp.images import quantize, to_array, to_tensor
 from kdsharp.metrics import psnr
 
-LEARNED = set(
-    "a004 a007 a009 a012 a014 a019 a023 a024 a026 a027 b065 b067 b070 b071 b072 b073 b076 b079 b082 b083 b086".split()
-)
+LEARNED = {f"a{number:03}" for number in (4, 7, 9, 12, 14, 19, 23, 24, 26, 27)}
+LEARNED |= {f"b{number:03}" for number in (65, 67, 70, 71, 72, 73, 76, 79, 82, 83, 86)}
 """The 21 crops that `--pairs` of the last parts had."""
 PROTOCOLS = ("gaussian-256", "bilinear-60", "bicubic-4x", "motion", "shake")
 
