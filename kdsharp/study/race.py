@@ -46,7 +46,7 @@ class RaceStudy:
     crop: int = 48
     batch: int = 4
     seeds: int = 3
-    rates: tuple[float, ...] = (1.5e-3, 3e-3, 5e-3)
+    rates: tuple[float, ...] = (7.5e-4, 1.5e-3, 3e-3, 5e-3, 8e-3)
     protocol: str = "gaussian-256"
 
 
