@@ -1,6 +1,7 @@
 """The plainest motion blur: one straight path a picture."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -54,13 +55,16 @@ class LinearMotion:
     def __call__(self, sharp: Tensor, rng: np.random.Generator) -> Tensor:
         check_images(sharp)
         psfs = kernels.stack([self.psf(rng) for _ in range(len(sharp))])
+        return self._exposed(sharp, lambda light: kernels.convolve(light, psfs), rng)
+
+    def _exposed(self, sharp: Tensor, move: Callable[[Tensor], Tensor], rng: np.random.Generator) -> Tensor:
+        """What the camera stores of a scene whose light ``move`` has spread."""
         exponents = torch.from_numpy(rng.choice(self.responses, (len(sharp), 1, 1, 1))).to(sharp)
         light = sharp**exponents
         if self.lights > 1:
             factors = torch.from_numpy(rng.uniform(1, self.lights, (len(sharp), 1, 1, 1))).to(sharp)
             light = torch.where(light > WHITE, light * factors, light)
-        light = kernels.convolve(light, psfs).clamp(0, 1)
-        return noisy(light ** (1 / exponents), rng, self.shot, self.read)
+        return noisy(move(light).clamp(0, 1) ** (1 / exponents), rng, self.shot, self.read)
 
     def psf_for(self, rng: np.random.Generator) -> Tensor:
         return self.psf(rng)

@@ -10,7 +10,9 @@ from torch.nn import functional as F
 
 from kdsharp.checks import check_images, check_range
 from kdsharp.degrade.linear import LinearMotion
-from kdsharp.degrade.motion import noisy
+
+STRAIGHT = 0.1
+"""Degrees: who turns by less moves along a line."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Rolling(LinearMotion):
     """Arcs instead of straight paths: the mean of moments of a scene that is turned around a point.
 
     The middle of the picture moves as in :class:`LinearMotion`, by a ``length`` in any direction, while the camera
-    turns by up to ``degrees`` to either side: the point that stays in place lies ``length / angle`` away. No single
+    turns by up to ``degrees``: the point that stays in place lies ``length / angle`` away. No single
     PSF describes the picture.
 
     Beside what :class:`LinearMotion` takes:
@@ -40,16 +42,15 @@ class Rolling(LinearMotion):
         check_images(sharp)
         middle = np.array(sharp.shape[-2:]) / 2
         turns, centres = zip(*(self._turn(rng, middle) for _ in range(len(sharp))), strict=True)
-        exponents = torch.from_numpy(rng.choice(self.responses, (len(sharp), 1, 1, 1))).to(sharp)
-        light = roll(sharp**exponents, torch.tensor(turns), torch.tensor(np.array(centres)), self.moments)
-        return noisy(light.clamp(0, 1) ** (1 / exponents), rng, self.shot, self.read)
+        turn = torch.tensor(turns), torch.tensor(np.array(centres)), self.moments
+        return self._exposed(sharp, lambda light: roll(light, *turn), rng)
 
     def _turn(self, rng: np.random.Generator, middle: np.ndarray) -> tuple[float, np.ndarray]:
         """The degrees of one picture, and the (row, column) around which it turns."""
         if rng.random() < self.still:
             return 0.0, middle
         length, direction = math.exp(rng.uniform(*np.log(self.length))), rng.uniform(0, 2 * math.pi)
-        angle = max(abs(rng.uniform(-self.degrees, self.degrees)), 0.01)  # nearly 0 is a straight path
+        angle = max(rng.uniform(0, self.degrees), STRAIGHT)  # the other way round draws the same arc
         radius = length / math.radians(angle)
         return angle, middle + radius * np.array([math.sin(direction), math.cos(direction)])
 
