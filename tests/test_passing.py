@@ -40,9 +40,9 @@ def test_the_study_scores_both_arms_on_the_way_and_keeps_its_runs(kdsharp, tmp_p
 
 def test_passed_is_the_step_from_which_on_it_stays_above():
     way = passing.Course("report-a", "as described", (10, 20, 30, 40), (-1.0, 0.2, -0.1, 0.3))
-    assert (way.passed, way.said) == (40, "after 40 steps")
+    assert (way.passed, way.said) == (40, "from 40 on")
     stays = passing.Course("report-a", "as described", (10, 20), (0.1, 0.2))
-    assert (stays.passed, stays.said) == (10, "after 10 steps")
+    assert (stays.passed, stays.said) == (10, "from 10 on")
     never = passing.Course("report-a", "as described", (500, 1000), (0.1, -0.2))
     assert (never.passed, never.said) == (None, "not in 1,000")
 
@@ -69,11 +69,11 @@ def ways(ends):
 def test_the_table_and_the_figure_have_both_arms_of_each_system_under_its_letter():
     found = ways({"report-a": (-2.0, 0.5), "report-e-repaired": (-0.5, 1.5)})
     _, _, first, last = passing.table(found).splitlines()
-    assert first == "| A | -2.00 | not in 100 | +0.50 | after 100 steps |"
-    assert last == "| E | -0.50 | not in 100 | +1.50 | after 50 steps |"
+    assert first == "| A | -2.00 | not in 100 | +0.50 | from 100 on |"
+    assert last == "| E repaired | -0.50 | not in 100 | +1.50 | from 50 on |"
     wide = passing.figure(found)
     for made in (wide, narrowed(wide)):
         assert [axes.get_title() for axes in made.axes] == list(passing.ARMS)
-        assert [line.get_label() for line in made.axes[1].lines][:2] == ["A", "E"]
+        assert [line.get_label() for line in made.axes[1].lines][:2] == ["A", "E repaired"]
         assert [list(axes.lines[1].get_ydata()) for axes in made.axes] == [[-1.5, -0.5], [0.5, 1.5]]
     assert narrowed(wide).get_figwidth() < wide.get_figwidth()

@@ -29,7 +29,7 @@ from kdsharp.sweep import load_grid
 
 WIDTH, HEIGHT, GAP = 176, 58, 26
 """Of a lesson on the map and of the space beside it, in pixels."""
-COLUMN, ROW, ARCS = 350, 46, 78
+COLUMN, ROW, ARCS = 350, 46, 56
 """Of the map on a phone, in pixels: its width, what a lesson takes from top to top, and what is left for the arcs."""
 CARD = (1200, 630)
 """Of the picture for other sites, in pixels: what they crop least."""
@@ -149,7 +149,7 @@ def _in_one_column(paths: dict[str, Path], known: dict[str, str], before: dict[s
         y = rows[number]
         for each in before[number] or (["00"] if number != "00" else []):
             above, below = rows[each] + ROW - 18, y + 9
-            reach = ARCS - min(ARCS - 4, 6 + 2.4 * (below - above) ** 0.5)
+            reach = ARCS - min(ARCS - 2, 6 + 2 * (below - above) ** 0.5)
             lines.append(f'<path d="M{ARCS} {above} C{reach:.0f} {above} {reach:.0f} {below} {ARCS} {below}"/>')
         found = overview(paths[name])
         boxes.append(

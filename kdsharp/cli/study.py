@@ -198,7 +198,7 @@ def passing(
     )
     for path in (out / "table.csv", *([table] if table is not None else [])):
         tables.write(path, note, rows)
-    shown = PlainTable("system", "", "over its input at the end, dB", "passes its input")
+    shown = PlainTable("system", "", "over its input at the end, dB", "above its input, steps")
     for each in study.courses(rows):
         shown.add_row(each.system, each.arm, f"{each.gains[-1]:+.2f}", each.said)
     console.print(shown)

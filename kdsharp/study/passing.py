@@ -109,8 +109,9 @@ class Course:
 
     @property
     def letter(self) -> str:
-        """The report, as the book names it."""
-        return self.system.removeprefix("report-")[0].upper()
+        """The report, as the book names it: *A*, *E repaired*."""
+        letter, *rest = self.system.removeprefix("report-").split("-")
+        return " ".join([letter.upper(), *rest])
 
     @property
     def passed(self) -> int | None:
@@ -122,8 +123,8 @@ class Course:
 
     @property
     def said(self) -> str:
-        """That in words: *after 150 steps*, or *not in 1,000*."""
-        return f"not in {self.steps[-1]:,}" if self.passed is None else f"after {self.passed:,} steps"
+        """That in words: *from 150 on*, or *not in 1,000*."""
+        return f"not in {self.steps[-1]:,}" if self.passed is None else f"from {self.passed:,} on"
 
 
 def courses(rows: Iterable[Row]) -> list[Course]:
@@ -140,7 +141,7 @@ def courses(rows: Iterable[Row]) -> list[Course]:
 
 def table(found: Iterable[Course]) -> str:
     """A Markdown row a system: gain over the input at the end, and the step that passed it, for each arm."""
-    lines = ["| report's student, alone |" + "".join(f" {arm}, dB | passes its input |" for arm in ARMS)]
+    lines = ["| student, alone |" + "".join(f" {arm}, dB | above its input, steps |" for arm in ARMS)]
     lines.append("|---|" + "---:|---|" * len(ARMS))
     for name, ways in _by_system(found).items():
         lines.append(f"| {name} |" + "".join(f" {way.gains[-1]:+.2f} | {way.said} |" for way in ways))
