@@ -219,7 +219,7 @@ def steps(recipe: str) -> tuple[int, int]:
 def passing_table(recipes: Iterable[str]) -> str:
     """Has the student passed its own input by the end of the kept run? A Markdown table, one line a recipe."""
     lines = [
-        "| system | steps of the kept run | share of the report's steps | student over its input, dB | has it passed? |",
+        "| system | steps of the kept run | share of its report's | student over its input, dB | has it passed? |",
         "|---|---|---|---|---|",
     ]
     for recipe in recipes:
