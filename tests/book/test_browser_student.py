@@ -216,6 +216,17 @@ def test_what_a_card_needs_is_kept_and_computes_again_without_a_network(card, ru
     assert re.search(r"graphics card [\d.]+ ms, processor [\d.]+ ms", said(page))
 
 
+def test_on_a_phone_the_first_picture_comes_into_view(single):
+    page = single
+    page.set_viewport_size({"width": 390, "height": 420})
+    page.evaluate("scrollTo(0, 0)")
+    page.locator("[data-part=example]").click()
+    state(page, "done")
+    box = page.locator("[data-part=canvas]").bounding_box()
+    assert 0 <= box["y"]
+    assert box["y"] + box["height"] <= 421
+
+
 def test_without_a_graphics_card_nobody_is_asked(single):
     expect(single.locator("[data-part=cards]")).to_be_hidden()
 

@@ -167,6 +167,7 @@ function render({ model, el }) {
       }
     }
     [left, right] = found.map(({ view }) => view.rgb);
+    const isFirst = part("canvas").hidden;
     draw();
     for (const name of ["again", "save", "card"]) part(name).disabled = false;
     const spent = found[1].spent < 0.5 ? "" : ` in ${found[1].spent.toFixed(0)} ms, on ${on}`;
@@ -175,6 +176,7 @@ function render({ model, el }) {
     scores = photo.score == null ? null : found.map(({ score }) =>
       score === null ? "is the truth itself" : score === Infinity ? "identical" : `${score.toFixed(2)} dB`);
     report();
+    if (isFirst) part("canvas").scrollIntoView({ block: "nearest" }); // on a phone it lies below the screen
     keep();
     return "done";
   }
