@@ -32,7 +32,7 @@ def test_a_table_says_where_it_comes_from(tmp_path):
 
 
 def test_an_unknown_table_lists_all():
-    with pytest.raises(UsageError, match=r"unknown table 'report-b'.*optimizers, race, report-a"):
+    with pytest.raises(UsageError, match=r"unknown table 'report-b'.*optimizers, passing, race, report-a"):
         tables.read("report-b")
 
 
