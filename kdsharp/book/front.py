@@ -106,6 +106,7 @@ def lesson_map(paths: dict[str, Path]) -> str:
     """
     known = {name[:2]: name for name in sorted(paths)}
     before = _direct({number: [each for each in needs(paths[name]) if each < number] for number, name in known.items()})
+    before = {number: found or ["00"] * (number != "00") for number, found in before.items()}
     wide = _side_by_side(paths, known, before)
     return (
         '<div class="kdsharp-map kdsharp-map-wide kdsharp-pan" tabindex="0" role="region" '
@@ -119,13 +120,13 @@ def _side_by_side(paths: dict[str, Path], known: dict[str, str], before: dict[st
     depth: dict[str, int] = {}
     places: dict[str, tuple[int, int]] = {}
     for number in known:
-        depth[number] = 0 if number == "00" else 1 + max((depth[each] for each in before[number]), default=0)
+        depth[number] = max((1 + depth[each] for each in before[number]), default=0)
         beside = list(depth.values()).count(depth[number]) - 1
         places[number] = (beside * (WIDTH + GAP), depth[number] * (HEIGHT + GAP))
     lines, boxes = [], []
     for number, name in known.items():
         x, y = places[number]
-        for each in before[number] or (["00"] if number != "00" else []):
+        for each in before[number]:
             from_x, from_y, to_x = places[each][0] + WIDTH // 2, places[each][1] + HEIGHT, x + WIDTH // 2
             bend = (y - from_y) // 2
             lines.append(f'<path d="M{from_x} {from_y} C{from_x} {from_y + bend} {to_x} {y - bend} {to_x} {y}"/>')
@@ -147,7 +148,7 @@ def _in_one_column(paths: dict[str, Path], known: dict[str, str], before: dict[s
     lines, boxes = [], []
     for number, name in known.items():
         y = rows[number]
-        for each in before[number] or (["00"] if number != "00" else []):
+        for each in before[number]:
             above, below = rows[each] + ROW - 18, y + 9
             reach = ARCS - min(ARCS - 2, 6 + 2 * (below - above) ** 0.5)
             lines.append(f'<path d="M{ARCS} {above} C{reach:.0f} {above} {reach:.0f} {below} {ARCS} {below}"/>')

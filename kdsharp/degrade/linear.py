@@ -11,7 +11,7 @@ from torch import Tensor
 
 from kdsharp import kernels
 from kdsharp.checks import UsageError, check_images, check_range
-from kdsharp.degrade.motion import WHITE, check_motion, noisy
+from kdsharp.degrade.motion import brighter, check_motion, noisy
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,7 @@ class LinearMotion:
         exponents = torch.from_numpy(rng.choice(self.responses, (len(sharp), 1, 1, 1))).to(sharp)
         light = sharp**exponents
         if self.lights > 1:
-            factors = torch.from_numpy(rng.uniform(1, self.lights, (len(sharp), 1, 1, 1))).to(sharp)
-            light = torch.where(light > WHITE, light * factors, light)
+            light = brighter(light, self.lights, rng)
         return noisy(move(light).clamp(0, 1) ** (1 / exponents), rng, self.shot, self.read)
 
     def psf_for(self, rng: np.random.Generator) -> Tensor:

@@ -110,9 +110,7 @@ class Motion:
         masks = torch.stack([_mask(kind, sharp.shape[-2:], rng) for kind, _, _ in motions]).to(sharp)
         first, second = (kernels.stack([kernels.splat(*motion[i]) for motion in motions]) for i in (1, 2))
         exponents = torch.from_numpy(rng.uniform(*self.response, (len(sharp), 1, 1, 1))).to(sharp)
-        lights = torch.from_numpy(rng.uniform(1, self.lights, (len(sharp), 1, 1, 1))).to(sharp)
-        light = sharp**exponents
-        light = torch.where(light > WHITE, light * lights, light)
+        light = brighter(sharp**exponents, self.lights, rng)
         layer = kernels.convolve(torch.cat([light * masks, masks], 1), first)
         mixed = layer[:, :-1]
         two = [kind != "single" for kind, _, _ in motions]
@@ -194,6 +192,12 @@ def _mask(kind: str, size: torch.Size, rng: np.random.Generator) -> Tensor:
         return (0.5 + math.cos(angle) * columns + math.sin(angle) * rows).clamp(0, 1)[None]
     coarse = torch.from_numpy(rng.standard_normal((1, 1, 4, 4))).float()
     return (F.interpolate(coarse, tuple(size), mode="bicubic", align_corners=False)[0] > 0).float()
+
+
+def brighter(light: Tensor, most: float, rng: np.random.Generator) -> Tensor:
+    """Make what is clipped in ``light``, (B, C, H, W), up to ``most`` times as bright, each image by its own factor."""
+    factors = torch.from_numpy(rng.uniform(1, most, (len(light), 1, 1, 1))).to(light)
+    return torch.where(light > WHITE, light * factors, light)
 
 
 def noisy(blurred: Tensor, rng: np.random.Generator, shot: float, read: float) -> Tensor:

@@ -189,7 +189,7 @@ def _half(axes: Axes, title: str, parts: Sequence[str], middle: float) -> None:
     corners = [(30, middle), (30, middle - 40), (x + 14, middle - 40), (x + 14, middle - 10)]
     axes.plot(*zip(*corners, strict=True), color="#555555", linewidth=1)
     axes.plot([14, 30], [middle, middle], color="#555555", linewidth=1)
-    _note(axes, "the input itself", (300, middle - 40))
+    _note(axes, (300, middle - 40))
     _arrow(axes, (x + 22, middle), (x + 38, middle))
 
 
@@ -207,17 +207,7 @@ def _half_down(axes: Axes, title: str, parts: Sequence[str], left: float) -> Non
     axes.text(middle, y - 26, "+", ha="center", va="center", fontsize=14)
     corners = [(middle, 402), (left + 34, 402), (left + 34, y - 26), (middle - 8, y - 26)]
     axes.plot(*zip(*corners, strict=True), color="#555555", linewidth=1)
-    axes.text(
-        left + 34,
-        (402 + y) / 2,
-        "the input itself",
-        ha="center",
-        va="center",
-        rotation=90,
-        fontsize=9,
-        color="#444444",
-        backgroundcolor="white",
-    )
+    _note(axes, (left + 34, (402 + y) / 2), rotation=90)
     _arrow(axes, (middle, y - 36), (middle, y - 52))
 
 
@@ -228,9 +218,10 @@ def _part(axes: Axes, words: str, corner: tuple[float, float], size: tuple[float
     axes.text(corner[0] + size[0] / 2, corner[1] + size[1] / 2, words, ha="center", va="center", fontsize=9)
 
 
-def _note(axes: Axes, words: str, at: tuple[float, float]) -> None:
-    """Words on a line."""
-    axes.text(*at, words, ha="center", va="center", fontsize=9, color="#444444", backgroundcolor="white")
+def _note(axes: Axes, at: tuple[float, float], rotation: float = 0) -> None:
+    """What the line around a block carries."""
+    words = axes.text(*at, "the input itself", ha="center", va="center", fontsize=9, rotation=rotation)
+    words.set(color="#444444", backgroundcolor="white")
 
 
 def _canvas(made: Figure) -> Axes:

@@ -82,15 +82,8 @@ def _train(name: str, arm: str, steps: int) -> Record:
         scores.append(mean_psnr(student, pairs))
         return scores[-1]
 
-    fit(
-        training_step(plan, network, None),
-        synthetic_batches(REPORTS[name], plan),
-        plan.config,
-        None,
-        False,
-        look,
-        False,
-    )
+    batches = synthetic_batches(REPORTS[name], plan)
+    fit(training_step(plan, network, None), batches, plan.config, validate=look, progress=False)
     every = plan.config.save_every
     return {
         "rows": [{"step": min(steps, every * (k + 1)), "psnr": score} for k, score in enumerate(scores)],

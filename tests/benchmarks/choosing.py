@@ -46,11 +46,6 @@ def forty():
                 yield f"{photo.name} {sigma} {protocol}", degradation(sharp, np.random.default_rng(5)), sharp
 
 
-def gains(network, pairs):
-    """Of each pair, in dB over its input."""
-    return evaluate.image_scores(network, pairs) - evaluate.image_scores(torch.nn.Identity(), pairs)
-
-
 def cells(values):
     """Mean, worst, and how many are below their input."""
     return f"{values.mean():+.2f} | {values.min():+.2f} | {(values < 0).sum()} of {len(values)}"
@@ -59,6 +54,7 @@ def cells(values):
 crops = list(evaluate.real_pairs(datasets.PairedFolder(options.crops))) if options.crops else []
 unseen = [pair for pair in crops if Path(pair[0]).stem not in LEARNED]
 sets = {name: pairs for name, pairs in (("unseen", unseen), ("crops", crops), ("forty", list(forty()))) if pairs}
+inputs = {name: evaluate.image_scores(torch.nn.Identity(), pairs) for name, pairs in sets.items()}
 rng = np.random.default_rng(1000)
 patterns = [to_tensor(woven(320, rng)) for _ in range(2 if options.quick else 12)]
 print("| network | " + "".join(f"{name} | worst | below | " for name in sets) + "patterns | worst |")
@@ -67,5 +63,5 @@ for name in options.names:
     network = checkpoints.load(name).model.to(memory_format=torch.channels_last)
     with torch.inference_mode():
         back = np.array([psnr(quantize(network(each)), each).clamp(max=80).item() for each in patterns])
-    row = "".join(f"{cells(gains(network, pairs))} | " for pairs in sets.values())
+    row = "".join(f"{cells(evaluate.image_scores(network, pairs) - inputs[each])} | " for each, pairs in sets.items())
     print(f"| {name} | {row}{back.mean():.1f} | {back.min():.1f} |", flush=True)
