@@ -8,7 +8,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from kdsharp import cli, datasets, degrade, images, study, tables
+from kdsharp import checkpoints, cli, datasets, degrade, images, study, tables
 from kdsharp.checks import UsageError
 from kdsharp.datasets import Crops, FewLabels, photos
 from kdsharp.distill import Distillation
@@ -325,6 +325,14 @@ def test_the_study_of_ingredients_scores_each_on_real_pairs_and_keeps_its_rows(k
     before = [path.stat().st_mtime_ns for path in records]
     assert kdsharp(*words).returncode == 0
     assert [path.stat().st_mtime_ns for path in records] == before
+    assert kdsharp(*words[:-2], "--seed", 1).returncode == 0
+    assert (tmp_path / "out" / "straight paths, tiny, 2 steps, seed 1.json").exists()
+    assert "| straight paths, seed 1 | " in (tmp_path / "out" / "table.md").read_text()
+    first, second = (
+        checkpoints.load(next((tmp_path / "out" / name).glob("*.safetensors"))).model.state_dict()
+        for name in ("straight paths", "straight paths, seed 1")
+    )
+    assert not any(torch.equal(first[name], second[name]) for name in first if name.endswith("weight"))
     found = ingredients.scores(torch.nn.Identity(), datasets.PairedFolder(tmp_path / "pairs"))
     assert (found["gain"], found["below"], found["sharp"]) == (0, 0, float("inf"))
 

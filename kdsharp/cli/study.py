@@ -108,6 +108,7 @@ def blur(
     ] = None,
     size: Annotated[str, typer.Option(help="`tiny`, `small` or `base`.")] = "base",
     steps: Annotated[int, typer.Option(min=1, help="Training steps of each row.")] = 4000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first weights and the crops.")] = 0,
     profile: Profile = "full",
     out: Annotated[Path, typer.Option(help="Folder of the records.")] = Path("build/study/blur"),
 ) -> None:
@@ -122,7 +123,9 @@ def blur(
 
     own = datasets.folder_paths(photos)[0] if photos else None
     frames = datasets.folder_paths(clip)[0] if clip and clip.is_dir() else clip
-    found = ingredients.run(datasets.PairedFolder(pairs), out, own, steps, ingredient or (), size, profile, clip=frames)
+    found = ingredients.run(
+        datasets.PairedFolder(pairs), out, own, steps, ingredient or (), size, profile, clip=frames, seed=seed
+    )
     with atomic_path(out / "table.md") as file:
         file.write_text(ingredients.markdown(found), encoding="utf-8")
     heads = [name for name in ingredients.COLUMNS if any(name in record for record in found.values())]

@@ -61,6 +61,7 @@ def run(
     profile: str = "full",
     progress: bool = True,
     clip: Path | Sequence[Path] | None = None,
+    seed: int = 0,
 ) -> dict[str, Record]:
     """Train a student with each ingredient and score it on real pairs; finished rows are kept in ``out``.
 
@@ -74,6 +75,7 @@ def run(
         profile: of the recipe.
         progress: show bars.
         clip: a video, or its frames in order: one row more (``CLIP``), whose paths are those of its optical flow.
+        seed: of the first weights and of the crops; two seeds of one row say what a difference is worth.
 
     Returns:
         by ingredient: mean ``gain`` over the input in dB, ``worst`` gain, ``below`` (pairs that lost), ``jpeg`` (mean
@@ -85,8 +87,10 @@ def run(
     folder, recipe = make_folder(out), RECIPES[check_name(size, ("tiny", "small", "base"), "size")]
     found = {}
     for name in chosen:
-        row = partial(_row, name, known[name], recipe, pairs, folder / name, own, steps, profile, progress)
-        found[name] = kept(folder / f"{name}, {size}, {steps} steps.json", row)
+        again = f", seed {seed}" if seed else ""
+        weights = folder / f"{name}{again}"
+        row = partial(_row, name, known[name], recipe, pairs, weights, own, steps, profile, progress, seed)
+        found[name + again] = kept(folder / f"{name}, {size}, {steps} steps{again}.json", row)
     return found
 
 
@@ -105,11 +109,14 @@ def _row(
     steps: int,
     profile: str,
     progress: bool,
+    seed: int,
 ) -> Record:
     assert not isinstance(recipe.student, str)
     changed = replace(recipe, training=found.blur, student=replace(recipe.student, **dict(found.changes)))
     given = list(own) if own is not None else None
-    path = train_stage(changed, "student", profile, out, progress=progress, own=given, steps=steps, alpha=1.0)
+    path = train_stage(
+        changed, "student", profile, out, progress=progress, own=given, steps=steps, alpha=1.0, seed=seed
+    )
     return scores(checkpoints.load(path).model, pairs) | {"ingredient": name, "changes": asdict(found)["changes"]}
 
 
