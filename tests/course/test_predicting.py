@@ -33,6 +33,20 @@ def entry(sure=75, right=True, question="How much?"):
     return {"kind": "prediction", "state": "locked", "question": question, "sure": sure, "right": right}
 
 
+@pytest.mark.parametrize(
+    ("guess", "rule"),
+    [
+        (Guess("How many?", None, "", 0.5, None), "exactly"),
+        (Guess("How many?", None, "", 2, None), "within 2"),
+        (Guess("How much?", None, "dB", 0.5, None), "within 0.5 dB"),
+        (Guess("How much?", None, "", None, None), "within a factor of 1.5"),
+        (Guess("Which?", ["a", "b"], None, None, None), ""),
+    ],
+)
+def test_the_rule_says_what_counts_as_right_and_a_count_has_to_be_exact(guess, rule):
+    assert guess.rule() == rule
+
+
 def test_the_live_answer_is_not_in_the_page_before_it_is_asked_for(live):
     guess = number(within=0.5)
     widget = Reveal(guess, [picture().tag()], 3.25, "It **is**.").widget()

@@ -127,6 +127,7 @@ test("a dot has a gain of 1 at every frequency, a mean of neighbours less at hig
 
 test("a number is read with a point or a comma, and nothing else is one", () => {
   assert.deepEqual(["0.5", " 1,5 ", "-3", "−3", "1e-4", ".5"].map(numberOf), [0.5, 1.5, -3, -3, 1e-4, 0.5]);
+  assert.deepEqual(["1,088", "-12,345,678.5", "0,125", "1,08"].map(numberOf), [1088, -12345678.5, 0.125, 1.08]);
   assert.deepEqual(["", "many", "1.2.3", "5 dB", "0x10"].map(numberOf), [null, null, null, null, null]);
   assert.equal(said(33.333333, "dB"), "33.33 dB");
   assert.equal(said(0, ""), "0");

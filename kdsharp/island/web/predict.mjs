@@ -5,9 +5,11 @@ import { fill, make, parsed } from "./make.mjs";
 export const SURE = [25, 50, 75, 95];
 let count = 0;
 
-/** The number that a text holds, with a comma or a point; null where it holds none. */
+/** The number that a text holds, with a comma or a point, or with thousands as the pages write them (1,088); null where it holds none. */
 export function numberOf(text) {
-  const clean = text.trim().replace(",", ".").replace("−", "-");
+  const written = text.trim().replace("−", "-");
+  const thousands = /^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(written);
+  const clean = thousands ? written.replaceAll(",", "") : written.replace(",", ".");
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(clean) ? Number(clean) : null;
 }
 
