@@ -97,7 +97,7 @@ def _note(notebook: Path, source: str) -> None:
     nbformat.write(executed, notebook)
 
 
-STOPWATCH = re.compile(r"\bmilliseconds\w*\(")
+STOPWATCH = re.compile(r"\bmilliseconds\w*\(|\bstudents\.cost\(")
 DEAD = "close other programs, or run it with --profile smoke"
 
 

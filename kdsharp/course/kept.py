@@ -4,8 +4,8 @@ On a published page all of it stays in her browser. Where a kernel works for her
 notebooks, :data:`FILE`, and nowhere else. Nothing is sent anywhere: the report that *My ledger* makes is a file that
 she hands in herself.
 
-An entry is a small dict. ``kind`` is ``prediction``, ``question``, ``exercise`` or ``note``; ``state`` is ``open``
-until she has done something with it.
+An entry is a small dict. ``kind`` is ``prediction``, ``question``, ``exercise``, ``blind`` (a blind test that she has
+finished) or ``note``; ``state`` is ``open`` until she has done something with it.
 """
 
 import html
@@ -79,24 +79,33 @@ def _cell_id() -> str | None:
     return parent.get("metadata", {}).get("cellId")
 
 
+def diary(names: Sequence[str], live: bool) -> dict[str, Any]:
+    """What the page's diary needs: the lesson and, under a kernel, what the file holds; without one the browser knows."""
+    facts: dict[str, Any] = {"lesson": lesson_name()}
+    if live:
+        entries = read().get(lesson_name(), {})
+        facts["kept"] = {name: entries[name] for name in names if name in entries}
+    return facts
+
+
+def hear_diary(said: dict[str, Any]) -> None:
+    """Write what the page's diary asks the kernel to keep, if this is what it said."""
+    if "keep" in said:
+        name, entry = said["keep"]
+        write(lesson_name(), name, entry)
+
+
 class Kept(Island):
     """An island whose doings are entries of the ledger; ``names`` are those that it reads and writes."""
 
     names: Sequence[str] = ()
 
     def facts(self, live: bool) -> dict[str, Any]:
-        """The lesson and, under a kernel, what the file holds; without one the browser knows."""
-        facts: dict[str, Any] = {"lesson": lesson_name()}
-        if live:
-            entries = read().get(lesson_name(), {})
-            facts["kept"] = {name: entries[name] for name in self.names if name in entries}
-        return facts
+        return diary(self.names, live)
 
     def listen(self, widget: Any) -> None:
         def hear(_: object, said: dict[str, Any], buffers: object) -> None:
-            if "keep" in said:
-                name, entry = said["keep"]
-                write(lesson_name(), name, entry)
+            hear_diary(said)
             self.hear(widget, said)
 
         widget.on_msg(hear)

@@ -64,8 +64,8 @@ class Guess(Kept):
         """What counts as right, in words; empty for choices."""
         if self.choices is not None:
             return ""
-        if self.unit == "" and self.within is not None and self.within < 1:
-            return "exactly"  # a count: no other whole number lies so near
+        if self.within == 0:
+            return "exactly"
         unit = f" {self.unit}" if self.unit else ""
         return f"within {self.within:g}{unit}" if self.within is not None else f"within a factor of {self.factor:g}"
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from kdsharp.checks import UsageError
 from kdsharp.course.eyes import BlindTest
+from kdsharp.course.kept import diary, hear_diary
 from kdsharp.island import note
 from kdsharp.plots import Picture, panels
 
@@ -16,7 +17,8 @@ from kdsharp.plots import Picture, panels
 class WhichOne(BlindTest):
     """Two systems on the same scenes: each round shows both, and the reader says which is the one she looks for.
 
-    Nothing needs a kernel: her answers stay in her browser, and the chance of doing as well by guessing is a table.
+    Nothing needs a kernel: her answers stay in her browser, the count is an entry of her ledger, and the chance of doing
+    as well by guessing is a table.
 
     Args:
         pictures: two systems to scene to picture, (1, 3, H, W) in [0, 1].
@@ -58,7 +60,11 @@ class WhichOne(BlindTest):
             "other": next(each for each in self.pictures if each != self.wanted),
             "chances": chances(len(self.rounds)),
             "beside": self.beside,
+            **diary((f"blind:{self.name}",), live),
         }
+
+    def listen(self, widget: Any) -> None:
+        widget.on_msg(lambda _, said, buffers: hear_diary(said))
 
     def still(self) -> str:
         first = self.rounds[0]

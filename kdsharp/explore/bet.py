@@ -10,15 +10,15 @@ from kdsharp.plots import COLOURS, WIDTH
 
 
 def expected_error(alpha: np.ndarray | float, labels: float, bias: float, noise: float = 1.0) -> np.ndarray | float:
-    """``(1 - alpha)^2 b^2 + alpha^2 s^2 / n``: the expected squared error of a mix of truth and teacher.
+    """``(1 - alpha)^2 b^2 + alpha^2 v / n``: the expected squared error of a mix of truth and teacher.
 
-    The truth is right on average, and n noisy labels leave ``s^2 / n``; the teacher has no noise and is off by b.
+    The truth is right on average, and n noisy labels leave ``v / n``; the teacher has no noise and is off by b.
 
     Args:
         alpha: weight of the truth, in [0, 1].
         labels: n, at least 1.
         bias: b, what the teacher is off by.
-        noise: s, the noise of one label.
+        noise: standard deviation of one label; its square is v.
 
     Source: the bias-variance view of Menon et al., ICML 2021. Lesson 10.
     """
@@ -27,7 +27,7 @@ def expected_error(alpha: np.ndarray | float, labels: float, bias: float, noise:
 
 
 def best_alpha(labels: float, bias: float, noise: float = 1.0) -> float:
-    """``b^2 / (b^2 + s^2 / n)``: where :func:`expected_error` is lowest. 0 without labels, 1 with all of them."""
+    """``b^2 / (b^2 + v / n)``: where :func:`expected_error` is lowest. 0 without labels, 1 with all of them."""
     check_positive(labels, "labels")
     return bias**2 / (bias**2 + noise**2 / labels)
 

@@ -32,7 +32,7 @@ class Cost:
 def cost(network: nn.Module, side: int = 256, repeats: int = 3) -> Cost:
     """The cost of a network, timed on a photo of ``side`` x ``side`` pixels."""
     pace = milliseconds_per_megapixel(network.eval(), repeats, (side, side))
-    return Cost(count_parameters(network), count_macs(network, 64, 64), pace, reach(network))
+    return Cost(count_parameters(network), count_macs(network), pace, reach(network))
 
 
 def reach(network: nn.Module, side: int = 256) -> int:

@@ -72,3 +72,44 @@ def test_answers_by_key_then_the_count_beside_chance_and_who_was_who(page, pictu
     page.get_by_role("button", name="start over").click()
     page.wait_for_selector("[data-stage=asking][data-round='0']")
     assert page.errors == []
+
+
+@pytest.mark.browser
+def test_two_pictures_exchange_while_a_button_is_held_and_stay_where_they_are_afterwards(page, pictures, tmp_path):
+    (tmp_path / "which.html").write_text(WhichOne(pictures, "student", "Which?", 1).document("Which"), encoding="utf-8")
+    page.goto((tmp_path / "which.html").as_uri())
+    page.wait_for_selector("[data-stage=asking]")
+
+    def seen():
+        return [image.get_attribute("src") for image in page.locator("img").all()]
+
+    first, hold = seen(), page.get_by_role("button", name="Hold to exchange")
+    hold.focus()
+    page.keyboard.down(" ")
+    assert seen() == first[::-1]
+    page.keyboard.up(" ")
+    assert seen() == first
+    hold.hover()
+    page.mouse.down()
+    assert seen() == first[::-1]
+    page.evaluate(
+        "document.querySelectorAll('.kdsharp-choices button')[0].click()"
+    )  # a second finger answers meanwhile
+    second = seen()
+    page.mouse.up()
+    assert seen() == second
+    assert set(second).isdisjoint(first)
+
+
+@pytest.mark.browser
+def test_the_count_is_an_entry_of_the_ledger(page, pictures, tmp_path):
+    test = WhichOne(pictures, "student", "Which one is it?", 1, name="13")
+    (tmp_path / "which.html").write_text(test.document("Which"), encoding="utf-8")
+    page.goto((tmp_path / "which.html").as_uri())
+    page.get_by_role("button", name="A", exact=True).focus()
+    for _ in SCENES:
+        page.keyboard.press("a")
+    page.wait_for_selector("[data-stage=result]")
+    kept = page.evaluate("JSON.parse(localStorage.getItem('kdsharp:ledger:which:blind:13'))")
+    found = sum(each.systems[0] == "student" for each in test.rounds)
+    assert (kept["kind"], kept["right"], kept["count"]) == ("blind", found, 6)

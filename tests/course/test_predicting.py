@@ -36,8 +36,8 @@ def entry(sure=75, right=True, question="How much?"):
 @pytest.mark.parametrize(
     ("guess", "rule"),
     [
-        (Guess("How many?", None, "", 0.5, None), "exactly"),
-        (Guess("How many?", None, "", 2, None), "within 2"),
+        (Guess("How many?", None, "", 0, None), "exactly"),
+        (Guess("How much?", None, "", 0.3, None), "within 0.3"),
         (Guess("How much?", None, "dB", 0.5, None), "within 0.5 dB"),
         (Guess("How much?", None, "", None, None), "within a factor of 1.5"),
         (Guess("Which?", ["a", "b"], None, None, None), ""),

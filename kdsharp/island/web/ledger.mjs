@@ -44,6 +44,7 @@ export function counted(entries) {
   return {
     predictions: `${locked.length} of ${predictions.length} locked, ${locked.filter(({ right }) => right).length} right`,
     questions: `${questions.filter(({ right }) => right).length} of ${questions.length}`,
+    blind: of(entries, "blind").map(({ right, count }) => `${right} of ${count}`).join(", "),
     exercises: !exercises.length ? "in JupyterLab" : `${exercises.filter(({ state }) => state === "passed").length} of ${exercises.length}`,
   };
 }
@@ -70,6 +71,7 @@ export function markdown(lessons, notes, made) {
     for (const { question, right, tries } of of(entries, "question")) {
       if (right) lines.push(`- Question. ${question} Right after ${tries === 1 ? "1 try" : `${tries} tries`}.`);
     }
+    for (const { question, right, count } of of(entries, "blind")) lines.push(`- Blind test. ${question} Found in ${right} of ${count}.`);
     for (const { state, words } of of(entries, "exercise")) if (state === "passed") lines.push(`- Exercise passed: ${words}`);
   }
   lines.push("", "## Still open", "");
@@ -99,7 +101,7 @@ function render({ model, el }) {
   const draw = () => {
     const found = now(), names = whole ? Object.keys(found).sort() : [lines.lesson].filter((name) => found[name]);
     const rows = names.map((name) => [name, ...Object.values(counted(found[name]))]);
-    const parts = [table(["lesson", "predictions", "questions right", "exercises passed"], rows)];
+    const parts = [table(["lesson", "predictions", "questions right", "found blind", "exercises passed"], rows)];
     if (whole) {
       const fits = calibration(found).filter(({ count }) => count);
       const share = ({ count, right }) => `${right} of ${count} (${Math.round((100 * right) / count)} %)`;

@@ -1,5 +1,6 @@
 // Which one is it? Two pictures a round, one of them by the method that is looked for; the count stands beside chance.
-import { ask } from "./asking.mjs";
+import { ask, exchanging } from "./asking.mjs";
+import { diary } from "./diary.mjs";
 import { fill, make } from "./make.mjs";
 import { keep, recall } from "./store.mjs";
 
@@ -20,7 +21,7 @@ export function verdict(right, chances) {
 
 function render({ model, el }) {
   const facts = model.get("facts"), { rounds, wanted, other, choices, chances, beside } = facts;
-  const key = `which:${facts.name}`, before = recall(key);
+  const key = `which:${facts.name}`, before = recall(key), lines = diary(model);
   let answers = before?.id === facts.id ? before.answers : [];
 
   const remember = () => keep(key, { id: facts.id, answers });
@@ -30,6 +31,7 @@ function render({ model, el }) {
   };
   function result() {
     const isRight = (value, k) => rounds[k][value] === wanted, right = answers.filter(isRight).length;
+    lines.keep(`blind:${facts.name}`, { kind: "blind", state: "done", question: facts.question, right, count: rounds.length });
     const again = make("button", { type: "button" }, "Forget my answers and start over");
     again.addEventListener("click", () => {
       answers = [];
@@ -47,7 +49,8 @@ function render({ model, el }) {
     fill(el, "eyes",
       make("div", { role: "status" }, make("p", {}, make("b", {}, `You found ${wanted} in ${right} of ${rounds.length}.`)),
         make("p", {}, verdict(right, chances)), ...(beside ? [make("p", {}, beside)] : [])),
-      table, make("details", {}, make("summary", {}, "All pairs, with their names"), ...pairs), make("p", { class: "kdsharp-row" }, again));
+      table, make("details", {}, make("summary", {}, "All pairs, with their names"),
+        ...pairs.flatMap((pair) => [pair, make("p", {}, exchanging(...pair.querySelectorAll("img")))])), make("p", { class: "kdsharp-row" }, again));
     el.dataset.stage = "result";
   }
   const asking = () => ask(el, facts, facts.question, answers.length, take, result);
