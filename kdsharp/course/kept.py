@@ -80,7 +80,7 @@ def _cell_id() -> str | None:
 
 
 def diary(names: Sequence[str], live: bool) -> dict[str, Any]:
-    """What the page's diary needs: the lesson and, under a kernel, what the file holds; without one the browser knows."""
+    """What a page's diary needs: the lesson and, under a kernel, what the file holds; else the browser knows."""
     facts: dict[str, Any] = {"lesson": lesson_name()}
     if live:
         entries = read().get(lesson_name(), {})

@@ -1,6 +1,7 @@
 """An executed lesson as a page of the book shows it (floor 7): folds with names, nothing of the plumbing."""
 
 import ast
+import re
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
@@ -16,8 +17,11 @@ FOLDS = {
     "parameters": "Parameters",
     "imports": "Imports",
     "install": "Install",
+    "setup": "Set-up: parameters, imports and what the cells below share",
 }
 """Tag of a cell to the name of its fold; whatever else is folded is called *Code*."""
+GOALS = "**You will be able to**"
+"""Begins a lesson's goals, which its needs and minutes follow."""
 
 
 def for_page(notebook: NotebookNode, terms: list[str]) -> None:
@@ -25,6 +29,7 @@ def for_page(notebook: NotebookNode, terms: list[str]) -> None:
 
     Papermill's cell of parameters and what ``course.record`` shows go; parameters, imports and the last cells fold;
     folds have names; what a check says is said to the solution; the first use of a term of the glossary is a link.
+    Goals and set-up fold, so that the first section begins on the first screen.
     """
     notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in tags(cell)]
     seen: set[str] = set()
@@ -37,6 +42,29 @@ def for_page(notebook: NotebookNode, terms: list[str]) -> None:
         elif cell.cell_type == "code":
             _fold(cell)
             cell.outputs = [_seen(output, cell) for output in cell.outputs if RESULT not in output.get("data", {})]
+    _begin_soon(notebook)
+
+
+def _begin_soon(notebook: NotebookNode) -> None:
+    """One fold for goals and needs, one for all folded code without output before the first section."""
+    cells = notebook.cells
+    section = (k for k, cell in enumerate(cells) if cell.cell_type == "markdown" and cell.source.startswith("## "))
+    before = cells[: next(section, 0)]
+    for cell in before:
+        if cell.cell_type == "markdown" and GOALS in cell.source:
+            story, goals = cell.source.split(GOALS, 1)
+            minutes = re.search(r"\*\*Minutes\.\*\* (\d+)", goals)
+            summary = "What you will be able to do, and what to know before" + (
+                f" ({minutes[1]} minutes)" if minutes else ""
+            )
+            cell.source = f"{story}<details><summary>{summary}</summary>\n\n{GOALS}{goals}\n\n</details>"
+    setup = [cell for cell in before if cell.cell_type == "code" and not is_visible(cell) and not cell.outputs]
+    setup = [cell for cell in setup if "install" not in tags(cell)]
+    if len(setup) > 1:
+        setup[0].source = "\n\n".join(cell.source for cell in setup)
+        setup[0].metadata["tags"] = ["hide-input", "setup"]
+        _fold(setup[0])
+        notebook.cells = [cell for cell in cells if cell not in setup[1:]]
 
 
 def kinds_of(cell: NotebookNode) -> set[str]:

@@ -17,8 +17,8 @@ from kdsharp.plots import Picture, panels
 class WhichOne(BlindTest):
     """Two systems on the same scenes: each round shows both, and the reader says which is the one she looks for.
 
-    Nothing needs a kernel: her answers stay in her browser, the count is an entry of her ledger, and the chance of doing
-    as well by guessing is a table.
+    Nothing needs a kernel: her answers stay in her browser, the count is an entry of her ledger, and the chance of
+    doing as well by guessing is a table.
 
     Args:
         pictures: two systems to scene to picture, (1, 3, H, W) in [0, 1].

@@ -118,6 +118,17 @@ def test_code_takes_less_than_a_quarter_of_a_pages_height(page, book, lesson):
     assert 0 < code < whole / 4
 
 
+@pytest.mark.parametrize("lesson", once(course.lessons(), "05_known_blur"))
+def test_the_first_section_begins_on_the_first_screen(page, book, lesson):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{book}/lessons/{lesson}.html")
+    settled(page)
+    assert page.locator("article h2").first.bounding_box()["y"] < 900
+    assert (
+        page.locator("article figure img, article img").first.bounding_box()["height"] > 100
+    )  # and its cover is there
+
+
 def test_from_disk_the_still_stays_and_says_where_sliders_move(page, smoke_build):
     page.goto((smoke_build / "book" / "_build" / "html" / "lessons" / "01_spatial_sharpening.html").as_uri())
     explorer = page.locator("[data-island=explorer]").first

@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 from IPython.testing.globalipapp import start_ipython
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from kdsharp.checks import UsageError
 from kdsharp.course import RESULT, exercises, lessons, terms
@@ -69,6 +69,32 @@ def test_a_page_has_named_folds_and_nothing_of_the_plumbing():
     assert not any("injected" in str(cell.metadata) for cell in notebook.cells)
     assert notebook.cells[-1].outputs == []
     assert notebook.cells[4].outputs[0].data["text/plain"] == "The check says to the solution: Right: more than one."
+
+
+def test_goals_and_setup_fold_so_that_the_first_section_begins_on_the_first_screen():
+    picture = new_output("display_data", {"text/plain": "a picture"})
+    goals = "Why.\n\n**You will be able to**\n\n- *see*.\n\n**Before you start.** Lesson 00.\n\n**Minutes.** 45."
+    cells = [
+        new_markdown_cell("# A lesson"),
+        code("cover()", "hide-input", outputs=[picture]),
+        new_markdown_cell(goals),
+        code("SEED = 0", "parameters"),
+        code("import numpy as np"),
+        code("budget = 1", "hide-input"),
+        code("idea = 1"),
+        new_markdown_cell("## 1. The idea\n\n**You will be able to** read this."),
+        code("later = 2", "hide-input"),
+    ]
+    notebook = new_notebook(cells=cells)
+    for_page(notebook, [])
+    assert [cell.source for cell in notebook.cells if cell.cell_type == "code"] == [
+        "cover()", "SEED = 0\n\nimport numpy as np\n\nbudget = 1", "idea = 1", "later = 2",
+    ]  # fmt: skip
+    assert notebook.cells[3].metadata["mystnb"]["code_prompt_show"].startswith("Set-up")
+    assert notebook.cells[1].outputs == [picture]
+    assert notebook.cells[2].source.startswith("Why.\n\n<details><summary>What you will be able to do")
+    assert "(45 minutes)</summary>" in notebook.cells[2].source
+    assert "<details>" not in notebook.cells[5].source
 
 
 def test_the_first_use_of_a_term_is_a_link_and_code_formulas_and_headings_are_left_alone():

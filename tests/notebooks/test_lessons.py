@@ -1,5 +1,6 @@
 """The lessons: committed form, anatomy, execution, parameters, and the student edition."""
 
+import ast
 import json
 import os
 import re
@@ -44,6 +45,8 @@ def test_committed_without_outputs_but_for_the_checked_cells(path):
 def test_anatomy(path):
     everything = "\n".join(cell.source for cell in cells(path))
     assert cells(path)[0].source.startswith(f"# {path.stem[:2]} · ")
+    cover = next(cell for cell in cells(path) if cell.cell_type == "code")
+    assert isinstance(ast.parse(cover.source).body[-1], ast.Expr)  # else Jupyter shows nothing of it
     assert len(cells(path, "parameters")) == 1
     assert everything.index("You will be able to") < everything.index("PROFILE = ")
     assert 3 <= everything.count("course.predict(") <= 5
