@@ -260,3 +260,16 @@ def test_on_a_phone_the_note_of_a_mosaic_is_whole_and_no_hole_stands_under_the_t
     assert min(each.x0 for each in extents) >= 0
     assert max(each.x1 for each in extents) <= wide
     assert high < 3 * 226 + 2 * 50 + 60  # three pictures, two labels, the note
+
+
+def test_maps_that_belong_together_share_a_range_and_others_have_their_own():
+    steps = np.linspace(0, 1, 16).reshape(4, 4)
+    three = {"small": steps, "large": 4 * steps, "alone": steps}
+
+    def brightest(**more):
+        drawn = plots.maps(three, **more)
+        return [axes.images[0].get_array()[-1, -1].tolist() for axes in drawn.axes if axes.images]
+
+    assert len({tuple(each) for each in brightest()}) == 1
+    small, large, alone = brightest(together=("small", "large"))
+    assert large == alone != small

@@ -120,15 +120,23 @@ def score(image: Tensor, truth: Tensor) -> str:
     return f"{shown}, SSIM {ssim(rounded, truth).item():.3f}"
 
 
-def maps(images: Mapping[str, np.ndarray], colour_map: str = "cividis", signed: Collection[str] = ()) -> Figure:
+def maps(
+    images: Mapping[str, np.ndarray],
+    colour_map: str = "cividis",
+    signed: Collection[str] = (),
+    together: Collection[str] = (),
+) -> Figure:
     """2-D maps (h, w) side by side, each scaled to its own range, under one perceptual colour map.
 
-    Those whose titles are in ``signed`` have a middle instead: 0 is white, orange is above, violet below.
+    Those whose titles are in ``signed`` have a middle instead: 0 is white, orange is above, violet below. Those in
+    ``together`` share one range, so that they can be compared.
     """
+    shared = np.concatenate([np.ravel(images[title]) for title in together]) if together else None
     stacks = []
     for title, values in images.items():
         limit = float(np.abs(values).max())
-        low, high = (-limit, limit) if title in signed else (float(values.min()), float(values.max()))
+        scaled = shared if shared is not None and title in together else values
+        low, high = (-limit, limit) if title in signed else (float(scaled.min()), float(scaled.max()))
         scale = matplotlib.colormaps["PuOr_r" if title in signed else colour_map]
         stacks.append((title, [scale((values - low) / max(high - low, 1e-12))]))
     box = WIDTH // len(images) - 8

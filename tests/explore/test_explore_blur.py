@@ -20,3 +20,10 @@ def test_corners(length, response):
 def test_stored_values_add_nothing_and_light_brightens():
     assert "at most 0 grey levels" in render_shake(SHARP, 10.0, 1.0).alt
     assert "at most 0 grey levels" not in render_shake(SHARP, 10.0, 2.2).alt
+
+
+def test_the_largest_difference_is_that_of_what_is_shown():
+    scene = torch.zeros(1, 3, 240, 240)
+    scene[..., 200:203, 200:203] = 1  # a light far from the crop
+    assert "at most 0 grey levels" in render_shake(scene, 5.0, 2.2, at=(0, 0)).alt
+    assert "at most 0 grey levels" not in render_shake(scene, 5.0, 2.2, at=(136, 136)).alt

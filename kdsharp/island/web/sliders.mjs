@@ -45,7 +45,9 @@ export function sliderRows(sliders, moved) {
       moved(position());
     });
     inputs.push(input);
-    return make("p", { class: "kdsharp-slider" }, make("label", { for: id }, `${label}: `, output), input);
+    const end = (value) => (isSwitch ? "" : make("small", { "aria-hidden": "true" }, value));
+    const track = make("span", { class: "kdsharp-track" }, end(values[0]), input, end(values.at(-1)));
+    return make("p", { class: "kdsharp-slider" }, make("label", { for: id }, `${label}: `, output), track);
   });
   const position = () => inputs.map(step);
   const set = (wanted) => inputs.forEach((input, axis) => {
