@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kdsharp import study, tables
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -20,6 +22,15 @@ def test_the_table_in_readme_is_what_evaluate_prints(kdsharp, tmp_path):
         shown = re.search(rf"^\| {row['model']} \|(.*)\|$", text, re.MULTILINE)[1].replace(",", "").split("|")
         measured = [row[key] for key in ("psnr", "ssim", "ssim_volumetric", "parameters")]
         assert [float(cell) for cell in shown] == pytest.approx(measured, abs=0.006)
+
+
+@pytest.mark.parametrize("name", ["distillation-rich", "distillation-poor-900", "distillation-poor"])
+def test_the_rows_of_the_study_are_those_of_its_stored_runs(name):
+    told = (ROOT / "data" / "checkpoints" / "STUDY.md").read_text(encoding="utf-8")
+    rows = study.table(study.summary(tables.read(name).rows)).strip().splitlines()[2:]
+    without_seconds = [row.rsplit("|", 2)[0] for row in rows]
+    assert len(rows) >= 3
+    assert [row for row in without_seconds if row not in told] == []
 
 
 def test_the_front_picture_in_readme_is_current():
