@@ -29,8 +29,6 @@ from kdsharp.sweep import load_grid
 
 WIDTH, HEIGHT, GAP = 176, 58, 26
 """Of a lesson on the map and of the space beside it, in pixels."""
-COLUMN, ROW, ARCS = 350, 46, 56
-"""Of the map on a phone, in pixels: its width, what a lesson takes from top to top, and what is left for the arcs."""
 CARD = (1200, 630)
 """Of the picture for other sites, in pixels: what they crop least."""
 EYE = (40, 95)
@@ -143,26 +141,14 @@ def _side_by_side(paths: dict[str, Path], known: dict[str, str], before: dict[st
 
 
 def _in_one_column(paths: dict[str, Path], known: dict[str, str], before: dict[str, list[str]]) -> str:
-    """The map for a phone: one lesson a row, and at the left an arc from each lesson to those that need it."""
-    rows = {number: index * ROW for index, number in enumerate(known)}
-    lines, boxes = [], []
+    """The map for a phone: one lesson a row, with its minutes and what it needs in words."""
+    rows = []
     for number, name in known.items():
-        y = rows[number]
-        for each in before[number]:
-            above, below = rows[each] + ROW - 18, y + 9
-            reach = ARCS - min(ARCS - 2, 6 + 2 * (below - above) ** 0.5)
-            lines.append(f'<path d="M{ARCS} {above} C{reach:.0f} {above} {reach:.0f} {below} {ARCS} {below}"/>')
         found = overview(paths[name])
-        boxes.append(
-            f'<a href="lessons/{name}.html">'
-            f'<rect x="{ARCS}" y="{y}" width="{COLUMN - ARCS}" height="{ROW - 10}" rx="6"/>'
-            f'<text x="{ARCS + 8}" y="{y + 23}">{html.escape(f"{number} {found.title}")}</text>'
-            f'<text class="kdsharp-minutes" text-anchor="end" x="{COLUMN - 8}" y="{y + 23}">{found.minutes} min</text>'
-            "</a>"
-        )
-    return _drawing(
-        "The lessons; an arc leads from each to those that need it", (COLUMN, len(rows) * ROW), lines + boxes
-    )
+        after = f", after {' and '.join(before[number])}" if before[number] else ""
+        title = html.escape(f"{number} {found.title}")
+        rows.append(f'<a href="lessons/{name}.html"><b>{title}</b><span>{found.minutes} min{after}</span></a>')
+    return "".join(rows)
 
 
 def _drawing(label: str, size: tuple[int, int], parts: list[str]) -> str:

@@ -45,27 +45,21 @@ def both_maps(lessons):
     return front.lesson_map(lessons).split('<div class="kdsharp-map kdsharp-map-narrow">')
 
 
-def test_the_map_links_every_lesson_below_what_it_needs_and_draws_no_line_twice(four):
-    for drawn in both_maps(four):
-        tops = [int(y) for y in re.findall(r'<rect x="\d+" y="(\d+)"', drawn)]
-        assert tops == sorted(set(tops))
+def test_the_map_links_every_lesson_below_what_it_needs_and_names_no_need_twice(four):
+    wide, narrow = both_maps(four)
+    tops = [int(y) for y in re.findall(r'<rect x="\d+" y="(\d+)"', wide)]
+    assert tops == sorted(set(tops))
+    assert wide.count("<path") == 3  # 03 needs 01 too, which 02 needs already
+    assert re.findall(r"min(.*?)</span>", narrow) == ["", ", after 00", ", after 01", ", after 02"]
+    for drawn in (wide, narrow):
         assert re.findall(r'href="([^"]+)"', drawn) == [f"lessons/{name}.html" for name in four]
-        assert drawn.count("<path") == 3  # 03 needs 01 too, which 02 needs already
         assert "43 min" in drawn
 
 
 def test_the_map_of_the_course_has_every_lesson_and_its_minutes():
-    for drawn in both_maps(course.lessons()):
-        assert len(re.findall(r"\d+ min<", drawn)) == len(course.lessons())
-
-
-def test_a_phone_gets_the_map_in_one_column_as_wide_as_its_screen():
-    _, narrow = both_maps(course.lessons())
-    assert set(re.findall(r'<rect x="(\d+)"', narrow)) == {str(front.ARCS)}
-    assert int(re.search(r'width="(\d+)"', narrow)[1]) <= 358  # what a page of 390 pixels leaves for the text
-    starts = [float(x) for x in re.findall(r"C(\d+) ", narrow)]
-    assert min(starts) >= 0
-    assert len(set(starts)) > 3  # a longer arc reaches further out
+    wide, narrow = both_maps(course.lessons())
+    assert len(re.findall(r"\d+ min<", wide)) == len(re.findall(r"\d+ min", narrow)) == len(course.lessons())
+    assert "15 Reading five reports</b><span>75 min, after 12 and 13<" in narrow
 
 
 def test_the_page_says_how_to_cite_as_the_citation_file_does():
