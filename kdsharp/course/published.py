@@ -57,14 +57,20 @@ def _begin_soon(notebook: NotebookNode) -> None:
             summary = "What you will be able to do, and what to know before" + (
                 f" ({minutes[1]} minutes)" if minutes else ""
             )
-            cell.source = f"{story}<details><summary>{summary}</summary>\n\n{GOALS}{goals}\n\n</details>"
-    setup = [cell for cell in before if cell.cell_type == "code" and not is_visible(cell) and not cell.outputs]
-    setup = [cell for cell in setup if "install" not in tags(cell)]
-    if len(setup) > 1:
-        setup[0].source = "\n\n".join(cell.source for cell in setup)
-        setup[0].metadata["tags"] = ["hide-input", "setup"]
-        _fold(setup[0])
-        notebook.cells = [cell for cell in cells if cell not in setup[1:]]
+            cell.source = (
+                f'{story}<details class="kdsharp-goals"><summary>{summary}</summary>\n\n{GOALS}{goals}\n\n</details>'
+            )
+    setup = [cell for cell in before if cell.cell_type == "code" and not is_visible(cell)]
+    setup = [cell for cell in setup if not {"install", "remove-input"} & set(tags(cell))]
+    silent = [cell for cell in setup if not cell.outputs]
+    if silent and len(setup) > 1:
+        silent[0].source = "\n\n".join(cell.source for cell in setup)
+        silent[0].metadata["tags"] = ["hide-input", "setup"]
+        _fold(silent[0])
+        for cell in setup:
+            if cell.outputs:  # the cover's: its code stands with the rest, and its picture by itself
+                cell.metadata["tags"] = ["remove-input"]
+        notebook.cells = [cell for cell in cells if cell not in silent[1:]]
 
 
 def kinds_of(cell: NotebookNode) -> set[str]:

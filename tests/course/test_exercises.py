@@ -88,13 +88,14 @@ def test_goals_and_setup_fold_so_that_the_first_section_begins_on_the_first_scre
     notebook = new_notebook(cells=cells)
     for_page(notebook, [])
     assert [cell.source for cell in notebook.cells if cell.cell_type == "code"] == [
-        "cover()", "SEED = 0\n\nimport numpy as np\n\nbudget = 1", "idea = 1", "later = 2",
+        "cover()", "cover()\n\nSEED = 0\n\nimport numpy as np\n\nbudget = 1", "idea = 1", "later = 2",
     ]  # fmt: skip
+    assert notebook.cells[1].metadata.tags == ["remove-input"]  # its code stands with the set-up
     assert notebook.cells[3].metadata["mystnb"]["code_prompt_show"].startswith("Set-up")
     assert notebook.cells[1].outputs == [picture]
-    assert notebook.cells[2].source.startswith("Why.\n\n<details><summary>What you will be able to do")
+    assert notebook.cells[2].source.startswith('Why.\n\n<details class="kdsharp-goals"><summary>What you will')
     assert "(45 minutes)</summary>" in notebook.cells[2].source
-    assert "<details>" not in notebook.cells[5].source
+    assert "<details" not in notebook.cells[5].source
 
 
 def test_the_first_use_of_a_term_is_a_link_and_code_formulas_and_headings_are_left_alone():
