@@ -14,13 +14,14 @@ from kdsharp.course.checking import NotYet, expect, passed
 from kdsharp.course.committing import Commitment, commit
 from kdsharp.course.kept import ledger
 from kdsharp.course.lessons import find_lesson, lessons, tags
-from kdsharp.course.predicting import Guess, predict
+from kdsharp.course.predicting import Folded, Guess, predict
 from kdsharp.course.quizzes import quiz
 from kdsharp.course.telling import RESULT, collect_results, finish, record, say
 
 __all__ = [
     "RESULT",
     "Commitment",
+    "Folded",
     "Guess",
     "NotYet",
     "collect_results",

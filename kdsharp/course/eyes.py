@@ -19,6 +19,7 @@ from torch import Tensor
 
 from kdsharp import metrics
 from kdsharp.checks import UsageError, check_name
+from kdsharp.course.kept import diary, hear_diary
 from kdsharp.course.rounds import COLUMNS, NORMAL, ROUNDING, append, resume, rounds_of, row_of, scenes_of
 from kdsharp.images import quantize, to_array
 from kdsharp.island import Island, note
@@ -111,6 +112,7 @@ class BlindTest(Island):
             "rounding": ROUNDING,
             "normal": NORMAL,
             "given": self.resumed() if live and self.file is not None else None,
+            **diary((f"blind:{self.name}:{self.mode}",), live),
         }
 
     def still(self) -> str:
@@ -166,9 +168,10 @@ class BlindTest(Island):
 
     def listen(self, widget: Any) -> None:
         def take(_: object, told: dict[str, Any], buffers: object) -> None:
+            hear_diary(told)
             if "restart" in told:
                 self.restart()
-            elif told["round"] == len(self.answers):  # a page that was opened twice does not answer twice
+            elif told.get("round") == len(self.answers):  # a page that was opened twice does not answer twice
                 self.answer(told["answer"])
 
         widget.on_msg(take)

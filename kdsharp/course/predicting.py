@@ -9,6 +9,7 @@ import html
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from matplotlib.figure import Figure
@@ -17,6 +18,19 @@ from kdsharp.checks import UsageError, check_name
 from kdsharp.course.kept import Kept
 from kdsharp.course.words import paragraphs, sentence
 from kdsharp.plots import Picture
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Markdown under a line that opens it: a long table behind a lock, for whoever wants all of it."""
+
+    summary: str
+    text: str
+
+    def tag(self) -> str:
+        """As HTML."""
+        return f"<details><summary>{sentence(self.summary)}</summary>{paragraphs(self.text)}</details>"
+
 
 FACTOR = 1.5
 """How far off a number may be to count as right, when nothing else is said."""
@@ -66,7 +80,7 @@ class Guess(Kept):
             return ""
         if self.within == 0:
             return "exactly"
-        unit = f" {self.unit}" if self.unit else ""
+        unit = {None: "", "": "", "%": " points"}.get(self.unit, f" {self.unit}")
         return f"within {self.within:g}{unit}" if self.within is not None else f"within a factor of {self.factor:g}"
 
     def still(self) -> str:
@@ -80,7 +94,7 @@ class Guess(Kept):
 
     def reveal(
         self,
-        shown: "Figure | Picture | str | Sequence[Picture | str]",
+        shown: "Figure | Picture | Folded | str | Sequence[Picture | Folded | str]",
         measured: float | str,
         caption: str = "",
         alt: str = "",
@@ -90,7 +104,7 @@ class Guess(Kept):
 
         Args:
             shown: a matplotlib figure (then with ``caption`` and ``alt``), a :class:`kdsharp.plots.Picture`, Markdown
-                (a table, a sentence), or several of these; ``""`` for nothing.
+                (a table, a sentence), :class:`Folded` Markdown, or several of these; ``""`` for nothing.
             measured: the answer: one of the choices, word for word, or the number in the question's unit.
             caption: what the figure says, seen below it.
             alt: what the figure shows, for whoever cannot see it.
@@ -180,8 +194,8 @@ def _pieces(shown: Any, caption: str, alt: str) -> list[str]:
         if not alt:
             raise UsageError("a figure needs alt text: give `caption` and `alt`")
         return [Picture(shown, alt, caption).tag()]
-    several = [shown] if isinstance(shown, (str, Picture)) else list(shown)
+    several = [shown] if isinstance(shown, (str, Picture, Folded)) else list(shown)
     for each in several:
-        if not isinstance(each, (str, Picture)):
-            raise UsageError(f"behind a lock go figures, pictures and Markdown, found {type(each).__name__}")
-    return [each.tag() if isinstance(each, Picture) else paragraphs(each) for each in several if each]
+        if not isinstance(each, (str, Picture, Folded)):
+            raise UsageError(f"behind a lock go figures, pictures, folds and Markdown, found {type(each).__name__}")
+    return [paragraphs(each) if isinstance(each, str) else each.tag() for each in several if each]

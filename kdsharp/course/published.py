@@ -17,9 +17,12 @@ FOLDS = {
     "parameters": "Parameters",
     "imports": "Imports",
     "install": "Install",
+    "result": "Show the result",
     "setup": "Set-up: parameters, imports and what the cells below share",
 }
 """Tag of a cell to the name of its fold; whatever else is folded is called *Code*."""
+BEFORE = "before you run"
+"""What a lesson says where she is to answer first: on a page, which runs nothing, the next result folds."""
 GOALS = "**You will be able to**"
 """Begins a lesson's goals, which its needs and minutes follow."""
 
@@ -33,13 +36,17 @@ def for_page(notebook: NotebookNode, terms: list[str]) -> None:
     """
     notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in tags(cell)]
     seen: set[str] = set()
-    begun = False
+    begun, asked = False, ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
+            asked = cell.source
             begun = begun or cell.source.startswith("## ") or "\n## " in cell.source
             if begun:  # the first screen stays free of links
                 cell.source = link_terms(cell.source, terms, seen)
         elif cell.cell_type == "code":
+            if BEFORE in asked and cell.outputs and is_visible(cell):  # the first that answers
+                cell.metadata["tags"] = [*tags(cell), "hide-output", "result"]
+                asked = ""
             _fold(cell)
             cell.outputs = [_seen(output, cell) for output in cell.outputs if RESULT not in output.get("data", {})]
     _begin_soon(notebook)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from kdsharp.checks import UsageError
 from kdsharp.course.eyes import BlindTest
-from kdsharp.course.kept import diary, hear_diary
+from kdsharp.course.kept import diary
 from kdsharp.island import note
 from kdsharp.plots import Picture, panels
 
@@ -62,9 +62,6 @@ class WhichOne(BlindTest):
             "beside": self.beside,
             **diary((f"blind:{self.name}",), live),
         }
-
-    def listen(self, widget: Any) -> None:
-        widget.on_msg(lambda _, said, buffers: hear_diary(said))
 
     def still(self) -> str:
         first = self.rounds[0]

@@ -73,6 +73,6 @@ def sentence(gains: dict[str, float]) -> str:
     lost = [f"{name} {gain:+.2f}" for name, gain in gains.items() if gain <= -0.005]
     level = [name for name, gain in gains.items() if abs(gain) < 0.005]
     parts = [f"gains on {', '.join(won)} dB"] if won else ["gains on none of these"]
-    parts += [f"**does harm** on {', '.join(lost)} dB"] if lost else ["does harm on none"]
+    parts += [f"**does harm** on {', '.join(lost)} dB"] if lost else ["it does no harm anywhere"]
     parts += [f"leaves {', '.join(level)} as it was"] if level else []
     return "; ".join(parts)

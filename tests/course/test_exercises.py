@@ -71,6 +71,20 @@ def test_a_page_has_named_folds_and_nothing_of_the_plumbing():
     assert notebook.cells[4].outputs[0].data["text/plain"] == "The check says to the solution: Right: more than one."
 
 
+def test_what_is_to_be_answered_before_a_cell_runs_is_folded_on_a_page_that_runs_nothing():
+    told = new_output("stream", text="42\n")
+    cells = [
+        new_markdown_cell("## 1. By hand\n\nBefore you run the cell: how many? Write it down before you run it."),
+        code("answer = 6 * 7"),
+        code("print(answer)", "nbval-check-output", outputs=[told]),
+        code("print(answer)", outputs=[told]),
+    ]
+    notebook = new_notebook(cells=cells)
+    for_page(notebook, [])
+    assert ["hide-output" in cell.metadata.get("tags", []) for cell in notebook.cells] == [False, False, True, False]
+    assert notebook.cells[2].metadata["mystnb"]["code_prompt_show"] == "Show the result"
+
+
 def test_goals_and_setup_fold_so_that_the_first_section_begins_on_the_first_screen():
     picture = new_output("display_data", {"text/plain": "a picture"})
     goals = "Why.\n\n**You will be able to**\n\n- *see*.\n\n**Before you start.** Lesson 00.\n\n**Minutes.** 45."

@@ -10,7 +10,7 @@ from kdsharp import plots
 from kdsharp.checks import UsageError
 from kdsharp.cli import course as commands
 from kdsharp.course import calibration, counts, kept, lessons
-from kdsharp.course.predicting import Guess, Reveal, predict
+from kdsharp.course.predicting import Folded, Guess, Reveal, _pieces, predict
 
 
 @pytest.fixture
@@ -39,6 +39,7 @@ def entry(sure=75, right=True, question="How much?"):
         (Guess("How many?", None, "", 0, None), "exactly"),
         (Guess("How much?", None, "", 0.3, None), "within 0.3"),
         (Guess("How much?", None, "dB", 0.5, None), "within 0.5 dB"),
+        (Guess("How much?", None, "%", 5, None), "within 5 points"),
         (Guess("How much?", None, "", None, None), "within a factor of 1.5"),
         (Guess("Which?", ["a", "b"], None, None, None), ""),
     ],
@@ -178,3 +179,13 @@ def test_what_a_lesson_holds_is_counted(tmp_path):
 def test_every_lesson_can_be_counted():
     for path in lessons().values():
         assert counts.count(path).words > 500
+
+
+def test_a_long_table_behind_a_lock_folds():
+    guess = Guess("Which?", ["a", "b"], None, None, None)
+    shown = Reveal(
+        guess, _pieces(["**All** of it:", Folded("All 26 rows", "| n |\n|---|\n| 7 |")], "", ""), "a", ""
+    ).still()
+    assert "<details><summary>All 26 rows</summary>" in shown
+    assert "<td>7</td>" in shown.split("</summary>")[1].split("</details>")[0]
+    assert "&lt;details" not in shown

@@ -213,7 +213,7 @@ test("a report has every lesson in order, and what is still open", () => {
   assert.match(text, /- Prediction\. How much\? Mine: 3 dB \(75 % sure\); measured 4 dB: right\.\n/);
   assert.match(text, /- Question\. Why\? Right after 2 tries\./);
   assert.match(text, /- Blind test\. Which one\? Found in 4 of 6\./);
-  assert.deepEqual(["01_a", "05_b"].map((name) => ledger.counted(lessons[name]).blind), ["4 of 6", ""]);
+  assert.deepEqual(["01_a", "05_b"].map((name) => ledger.counted(lessons[name]).blind), ["4 of 6 found", ""]);
   const open = text.split("## Still open")[1];
   assert.match(open, /- 05_b: Prediction: Which\?/);
   assert.match(open, /- 01_a: Exercise, the check says: no\./);

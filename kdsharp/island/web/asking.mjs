@@ -60,7 +60,7 @@ export function ask(el, { rounds, pictures, choices, width }, question, begun, t
   });
   const exchange = single ? [] : [make("p", {}, exchanging(...shown))];
   fill(el, "eyes", make("p", {}, make("b", {}, question)), make("div", { class: "kdsharp-blind" }, ...figures), ...exchange, row, count,
-    make("p", { class: "kdsharp-note" }, `The keys ${single ? "1 to 5" : "A and B"} answer too, once a button has the focus. ` +
+    make("p", { class: "kdsharp-note" }, `The keys ${single ? "1 to 5" : "A and B"} answer too, once one of them has the focus. ` +
       "You can stop and go on later: answers stay in this browser."));
   el.dataset.stage = "asking";
   next();

@@ -39,6 +39,7 @@ function controls(networks, filters, isShaken, megabytes) {
       make("b", { "data-part": "already", hidden: true }, " (not the example: it is shaken already)"))),
     make("p", { "data-part": "cards", hidden: true }, make("label", {}, make("input", { type: "checkbox", role: "switch", disabled: true, "data-part": "card" }),
       ` let the graphics card compute where it is faster (its program has about ${megabytes} MB, loaded once)`)),
+    make("p", { "aria-live": "polite", "data-part": "scores" }),
     make("p", { role: "status", "aria-live": "polite", "data-part": "status" },
       "Your photo stays on this computer: nothing is sent, and nothing is fetched before you choose one."),
     make("p", { class: "kdsharp-row", "data-part": "work", hidden: true },
@@ -334,10 +335,12 @@ function render({ model, el }) {
   /** What was computed, and how close it comes at the strength that is set; at another than 1 the photo as it is shown is scored. */
   const report = () => {
     const strength = Number(part("strength").value);
-    if (!scores) return say(line);
+    say(line);
+    part("scores").textContent = "";
+    if (!scores) return;
     const mine = strength === 1 ? scores[1]
       : `${decibels(mix(photo.view.rgb, right, strength), photo.truth.rgb).toFixed(2)} dB`;
-    say(`${line} Against the truth (PSNR): left ${scores[0]}, right ${mine}, at strength ${strength}.`);
+    part("scores").textContent = `Against the truth (PSNR): left ${scores[0]}, right ${mine}, at strength ${strength}.`;
   };
 
   const told = () => {

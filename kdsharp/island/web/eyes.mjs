@@ -1,5 +1,6 @@
 // A blind test: lock a ranking, answer round by round, then see the answers beside what formulas say.
 import { ask } from "./asking.mjs";
+import { diary } from "./diary.mjs";
 import { csv, sentences, summary } from "./judging.mjs";
 import { fill, make, svg } from "./make.mjs";
 import { keep, recall } from "./store.mjs";
@@ -57,7 +58,8 @@ function table({ rows, columns, own }) {
 }
 
 function render({ model, el }) {
-  const facts = model.get("facts"), { mode, rounds, systems } = facts, rating = mode === "rating";
+  const facts = model.get("facts"), { mode, rounds, systems } = facts, rating = mode === "rating", lines = diary(model);
+  const asked = rating ? "How sharp is this picture?" : "Which of the two is sharper?";
   const key = `eyes:${facts.name}:${mode}`, before = recall(key), same = before?.id === facts.id;
   let answers = facts.given ?? (same ? before.answers : []);
   let lock = same ? before.lock : null;
@@ -116,10 +118,11 @@ function render({ model, el }) {
       answers = [...answers, value];
       remember();
     };
-    ask(el, facts, rating ? "How sharp is this picture?" : "Which of the two is sharper?", answers.length, take, result);
+    ask(el, facts, asked, answers.length, take, result);
   }
 
   function result() {
+    lines.keep(`blind:${facts.name}:${mode}`, { kind: "blind", state: "done", question: asked, count: rounds.length });
     const other = rating ? null : recall(`eyes:${facts.name}:rating`), grades = other?.grades ?? {};
     const found = summary(facts, answers, lock, Object.keys(grades).length ? grades : null);
     const save = make("a", {

@@ -184,7 +184,7 @@ function render({ model, el }) {
     const over = (list) => list.map((y, n) => [n / (list.length - 1), y]);
     const wanted = Array.from({ length: count }, (_, n) => Math.exp((Math.PI * n * facts.sigma) ** 2 / (2 * (count - 1) ** 2)));
     response.replaceChildren(
-      make("b", {}, "Gain against frequency (0 to half a cycle a pixel)"),
+      make("b", {}, "Gain against frequency (0 to half a cycle a pixel; cut off at 9)"),
       chart("gain of the kernel against frequency, beside 1/G", -1, 9, [
         { kind: "kdsharp-wanted", points: over(wanted) },
         { kind: "kdsharp-mask", points: over(gains(tuned, k, count)) },

@@ -44,7 +44,7 @@ export function counted(entries) {
   return {
     predictions: `${locked.length} of ${predictions.length} locked, ${locked.filter(({ right }) => right).length} right`,
     questions: `${questions.filter(({ right }) => right).length} of ${questions.length}`,
-    blind: of(entries, "blind").map(({ right, count }) => `${right} of ${count}`).join(", "),
+    blind: of(entries, "blind").map(({ right, count }) => (right === undefined ? `${count} answered` : `${right} of ${count} found`)).join(", "),
     exercises: !exercises.length ? "in JupyterLab" : `${exercises.filter(({ state }) => state === "passed").length} of ${exercises.length}`,
   };
 }
@@ -71,7 +71,7 @@ export function markdown(lessons, notes, made) {
     for (const { question, right, tries } of of(entries, "question")) {
       if (right) lines.push(`- Question. ${question} Right after ${tries === 1 ? "1 try" : `${tries} tries`}.`);
     }
-    for (const { question, right, count } of of(entries, "blind")) lines.push(`- Blind test. ${question} Found in ${right} of ${count}.`);
+    for (const { question, right, count } of of(entries, "blind")) lines.push(`- Blind test. ${question} ${right === undefined ? `Answered ${count} rounds` : `Found in ${right} of ${count}`}.`);
     for (const { state, words } of of(entries, "exercise")) if (state === "passed") lines.push(`- Exercise passed: ${words}`);
   }
   lines.push("", "## Still open", "");
@@ -101,7 +101,7 @@ function render({ model, el }) {
   const draw = () => {
     const found = now(), names = whole ? Object.keys(found).sort() : [lines.lesson].filter((name) => found[name]);
     const rows = names.map((name) => [name, ...Object.values(counted(found[name]))]);
-    const parts = [table(["lesson", "predictions", "questions right", "found blind", "exercises passed"], rows)];
+    const parts = [table(["lesson", "predictions", "questions right", "blind tests", "exercises passed"], rows)];
     if (whole) {
       const fits = calibration(found).filter(({ count }) => count);
       const share = ({ count, right }) => `${right} of ${count} (${Math.round((100 * right) / count)} %)`;
@@ -121,8 +121,12 @@ function render({ model, el }) {
   const fields = whole ? [] : Object.entries(notes).map(([key, label]) => {
     const area = make("textarea", { rows: 3, "data-note": key });
     area.value = lines.recall("note")?.[key] ?? "";
-    area.addEventListener("change", () => {
-      lines.keep("note", { ...(lines.recall("note") ?? {}), kind: "note", state: "written", [key]: area.value });
+    const write = () => lines.keep("note", { ...(lines.recall("note") ?? {}), kind: "note", state: "written", [key]: area.value });
+    let waiting = 0;
+    area.addEventListener("change", write);
+    area.addEventListener("input", () => { // who reloads with the cursor in the field loses nothing
+      clearTimeout(waiting);
+      waiting = setTimeout(write, 300);
     });
     return make("p", {}, make("label", {}, make("b", {}, label), area));
   });
