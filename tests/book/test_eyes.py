@@ -101,6 +101,9 @@ def test_a_lock_then_rounds_by_key_then_the_result_then_pairs_beside_it(page, pi
     assert "truth" not in said
     head = page.locator("thead").inner_text()
     assert all(name in head for name in ("ranking", "pairs won", "Bradley-Terry", "grades", "PSNR"))
+    kept = page.evaluate("JSON.parse(localStorage.getItem('kdsharp:ledger:pairs:blind:04:pairwise'))")
+    assert (kept["kind"], kept["count"]) == ("blind", len(pairs.rounds))
+    assert "right" not in kept  # nobody is right here
     assert "1.00 (0.68 to 1.00)" in page.locator("tbody tr").nth(2).inner_text()
     page.get_by_role("button", name="start over").click()
     page.get_by_role("button", name="Lock this ranking").wait_for()

@@ -43,3 +43,11 @@ def test_what_she_did_becomes_a_report_and_can_be_deleted(page, open_page):
     expect(page.locator("[data-part=shown]")).to_contain_text("Nothing here yet")
     assert page.asked == []
     assert page.errors == []
+
+
+def test_a_note_is_kept_while_she_types(page, open_page):
+    open_page(Ledger())
+    page.get_by_label("What I saw").press_sequentially("Half a sen")
+    page.wait_for_function("Object.values(localStorage).some((value) => value.includes('Half a sen'))")
+    page.reload()  # with the cursor still in the field
+    expect(page.get_by_label("What I saw")).to_have_value("Half a sen")

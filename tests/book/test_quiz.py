@@ -84,6 +84,14 @@ def test_each_kind_is_answered_by_keyboard_and_kept(page, open_page):
     ]
     page.reload()
     expect(page.get_by_text("You have answered this one.")).to_have_count(4)
+    for k, told in enumerate(("Yes.", "Right. Light first.", "Right. -10 log.", "Right. There it is.")):
+        expect(said(page, k)).to_contain_text(told)  # what she knew stands there again
+    expect(page.get_by_label("your number, in dB")).to_have_value("30")
+    expect(page.locator("input[type=radio]:checked")).to_have_count(1)
+    after = page.evaluate(
+        "Object.values(localStorage).map(JSON.parse).map(e => [e.question, e.right, e.first, e.tries])"
+    )
+    assert sorted(after) == sorted(kept)
     assert page.errors == []
 
 

@@ -106,6 +106,14 @@ export function lead(right, why) {
 
 const KINDS = { answers: oneOf, order: anOrder, number: aNumber, places: aPlace };
 
+/** Show again what was answered right before the page was left: her choice and its reason. */
+function again({ kind, answers, number, places, why }, nodes, tell) {
+  if (kind === "number") nodes[0].querySelector("input").value = number;
+  const right = kind === "answers" ? answers.findIndex((each) => each[1]) : -1;
+  if (right >= 0) nodes[right].querySelector("input").checked = true;
+  tell(true, kind === "answers" ? answers[right][2] : kind === "places" ? places.find((each) => each[2])[3] : why);
+}
+
 function render({ model, el }) {
   const { questions } = model.get("facts");
   const lines = diary(model);
@@ -128,7 +136,9 @@ function render({ model, el }) {
     if (!before) lines.keep(asked.name, entry);
     const legend = make("legend", {}, make("b", {}, `${k + 1}. `), question);
     const done = entry.right ? [make("p", { class: "kdsharp-note" }, "You have answered this one.")] : [];
-    return make("fieldset", {}, legend, ...KINDS[asked.kind](asked, tell, id), ...done, status);
+    const nodes = KINDS[asked.kind](asked, tell, id);
+    if (entry.right) again(asked, nodes, tell);
+    return make("fieldset", {}, legend, ...nodes, ...done, status);
   });
   fill(el, "quiz", ...rows);
 }
