@@ -59,11 +59,11 @@ def render_emphasis(
     error = (0.5 + 4 * (quantize(crops[0]) - crops[1]).mean(1, keepdim=True)).expand(-1, 3, -1, -1)
     cells = {
         "spectrum of the result, 1:1": plots.spectrum_pixels(plots.crop(result, 0, 0, 2 * side)),
-        f"result, {change:+.2f} dB against the input": to_array(crops[0]).repeat(2, 0).repeat(2, 1),
+        f"result, {change:+z.2f} dB against the input": to_array(crops[0]).repeat(2, 0).repeat(2, 1),
         "its error x 4, mid-grey = none": to_array(error).repeat(2, 0).repeat(2, 1),
     }
     alt = (
-        f"Butterworth emphasis, cutoff {cutoff:g} cycles per pixel, order {order:g}: {change:+.2f} dB against "
+        f"Butterworth emphasis, cutoff {cutoff:g} cycles per pixel, order {order:g}: {change:+z.2f} dB against "
         f"the input; across a step edge from {STEP[0]} to {STEP[1]} values reach {edge.min():.2f} and {edge.max():.2f}."
     )
     return plots.Picture(plots.charts_and_squares([filter_gain, across_the_edge], cells), alt)

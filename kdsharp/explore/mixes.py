@@ -32,7 +32,7 @@ def worth(grid: Grid, alpha: float, labels: float) -> str:
     """The verdict on a mix and its gain in dB; and whether it is below its own input."""
     below = grid.psnr_input - float(grid.psnr(alpha=alpha, labels=labels).mean())
     gain, half = mean_interval(grid.gains(alpha=alpha, labels=labels).tolist())
-    text = "the student alone" if alpha == 1 else f"{verdict(gain, half)}, {gain:+.2f} ± {half:.2f} dB"
+    text = "the student alone" if alpha == 1 else f"{verdict(gain, half)}, {gain:+z.2f} ± {half:.2f} dB"
     return text + (f"; {below:.2f} dB below its own input" if below > 0 else "")
 
 
