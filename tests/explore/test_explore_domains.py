@@ -28,5 +28,5 @@ def test_each_is_a_picture_of_the_size_that_was_asked(found):
 def test_the_sentence_tells_gain_harm_and_nothing():
     said = domains.sentence({"retina": 0.5, "moon": -0.25, "cells": 0.001})
     assert said == "gains on retina +0.50 dB; **does harm** on moon -0.25 dB; leaves cells as it was"
-    assert domains.sentence({"retina": 0.5}) == "gains on retina +0.50 dB; does harm on none"
+    assert domains.sentence({"retina": 0.5}) == "gains on retina +0.50 dB; it does no harm anywhere"
     assert domains.sentence({"moon": -1.0}).startswith("gains on none of these; **does harm** on moon")
