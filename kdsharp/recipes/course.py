@@ -15,7 +15,7 @@ STRAIGHT = LinearMotion(still=1 / 8)
 MOVING = Compressed(Mix(((0.7, STRAIGHT), (0.1, SHAKE), (0.2, Soft()))), share=0.25)
 """Blur as in videos, and the JPEG of a user's file after it. Without the softer blurs a network takes a lens for motion
 and harms it; two motions in one frame and curly paths were tried before: `data/checkpoints/STUDY.md` says what they
-cost on real pairs, and what three times the noise would gain (lesson 14)."""
+cost on real pairs, and what three times the noise is worth (lesson 14)."""
 
 MOVING_ON = Compressed(Mix(((0.8, STRAIGHT), (0.05, SHAKE), (0.15, Soft()))), share=0.15)
 """More of the moving camera, for a network that has learned restraint from ``MOVING`` and is trained on."""
