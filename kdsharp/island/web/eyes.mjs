@@ -117,12 +117,14 @@ function render({ model, el }) {
       model.send({ round: answers.length, answer: value });
       answers = [...answers, value];
       remember();
+      if (answers.length === rounds.length) {
+        lines.keep(`blind:${facts.name}:${mode}`, { kind: "blind", state: "done", question: asked, count: rounds.length });
+      }
     };
     ask(el, facts, asked, answers.length, take, result);
   }
 
   function result() {
-    lines.keep(`blind:${facts.name}:${mode}`, { kind: "blind", state: "done", question: asked, count: rounds.length });
     const other = rating ? null : recall(`eyes:${facts.name}:rating`), grades = other?.grades ?? {};
     const found = summary(facts, answers, lock, Object.keys(grades).length ? grades : null);
     const save = make("a", {

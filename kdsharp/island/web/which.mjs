@@ -25,13 +25,16 @@ function render({ model, el }) {
   let answers = before?.id === facts.id ? before.answers : [];
 
   const remember = () => keep(key, { id: facts.id, answers });
+  const isRight = (value, k) => rounds[k][value] === wanted, found = () => answers.filter(isRight).length;
   const take = (value) => {
     answers = [...answers, value];
     remember();
+    if (answers.length === rounds.length) {
+      lines.keep(`blind:${facts.name}`, { kind: "blind", state: "done", question: facts.question, right: found(), count: rounds.length });
+    }
   };
   function result() {
-    const isRight = (value, k) => rounds[k][value] === wanted, right = answers.filter(isRight).length;
-    lines.keep(`blind:${facts.name}`, { kind: "blind", state: "done", question: facts.question, right, count: rounds.length });
+    const right = found();
     const again = make("button", { type: "button" }, "Forget my answers and start over");
     again.addEventListener("click", () => {
       answers = [];
