@@ -1,7 +1,7 @@
 """The silent clip of the first page: what sharpens how well, and how much of it a student may learn from its teacher.
 
 It is drawn from the package's own networks and grids each time the book is built; nothing in it is chance. Letters are
-large enough to be read where a phone shows the clip at half its size.
+large enough to be read where a phone shows the clip at half its size, and stand where no browser's controls cover them.
 """
 
 import html
@@ -124,9 +124,9 @@ def _labelled(pixels: np.ndarray, left: Shot, right: Shot | None = None) -> np.n
         lines = [(shot.name, _font(27, bold=True)), (_score(shot), _font(25))]
         width = round(max(font.getlength(text) for text, font in lines)) + 24
         x = 12 if is_left else WIDTH - 12 - width
-        draw.rounded_rectangle((x, HEIGHT - 92, x + width, HEIGHT - 12), 8, fill=(20, 22, 26))
+        draw.rounded_rectangle((x, 12, x + width, 92), 8, fill=(20, 22, 26))
         for row, (text, font) in enumerate(lines):
-            draw.text((x + 12, HEIGHT - 86 + 35 * row), text, font=font, fill=PAPER)
+            draw.text((x + 12, 18 + 35 * row), text, font=font, fill=PAPER)
     return np.asarray(made)
 
 
@@ -147,13 +147,13 @@ def _bars(shots: Sequence[Shot], done: float) -> np.ndarray:
     made, draw = _sheet("Decibels above the blurred photo")
     most = max(each.psnr - first.psnr for each in methods)
     for row, each in enumerate(methods):
-        y, gain = 104 + 122 * row, each.psnr - first.psnr
+        y, gain = 96 + 100 * row, each.psnr - first.psnr
         colour = BLUE if each.weights else ORANGE
         words = f"{each.name}, {each.weights:,} weights" if each.weights else each.name
         draw.text((36, y), words, font=_font(26), fill=INK)
-        draw.rectangle((36, y + 42, 36 + round(480 * done * gain / most), y + 80), fill=colour)
+        draw.rectangle((36, y + 38, 36 + round(480 * done * gain / most), y + 76), fill=colour)
         if done == 1:
-            draw.text((36 + 480 * gain / most + 14, y + 44), f"{gain:+.2f} dB", font=_font(26), fill=INK)
+            draw.text((36 + 480 * gain / most + 14, y + 41), f"{gain:+.2f} dB", font=_font(26), fill=INK)
     return np.asarray(made)
 
 
@@ -183,6 +183,6 @@ def _alpha(grid: Grid, labels: float, done: float) -> np.ndarray:
     draw.text((WIDTH - 36, 82), f"{labels:g} labelled pairs", font=_font(25), fill=QUIET, anchor="ra")
     draw.line((76, 372, 644, 372), fill=QUIET, width=6)
     draw.ellipse((knob - 17, 355, knob + 17, 389), fill=ORANGE)
-    draw.text((36, 408), "truth alone", font=_font(25), fill=INK)
-    draw.text((WIDTH - 36, 408), "teacher alone", font=_font(25), fill=INK, anchor="ra")
+    draw.text((36, 320), "truth alone", font=_font(25), fill=INK)
+    draw.text((WIDTH - 36, 320), "teacher alone", font=_font(25), fill=INK, anchor="ra")
     return np.asarray(made)

@@ -52,6 +52,12 @@ def test_left_of_the_border_stands_the_better_one(film):
             assert set(line[borders[-1] + 1 :]) <= {VALUES[0]}
 
 
+def test_no_letter_and_no_mark_stands_where_a_browser_lays_its_controls(film):
+    controls = clip.HEIGHT - round(40 * clip.WIDTH / PHONE)
+    for each in film:
+        assert len({*each[controls:, :, 0].ravel().tolist()} - {*VALUES, 255}) == 0
+
+
 def test_a_clip_is_drawn_alike_each_time_with_letters_that_a_phone_shows_large_enough(film, grid, monkeypatch):
     sizes, font = [], clip._font
     monkeypatch.setattr(clip, "_font", lambda size, bold=False: sizes.append(size) or font(size, bold))
