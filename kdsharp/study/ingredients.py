@@ -33,21 +33,27 @@ class Ingredient:
 INGREDIENTS: dict[str, Ingredient] = {
     "straight paths": Ingredient(PLAIN),
     "JPEG after it": Ingredient(Compressed(PLAIN, share=0.25)),
+    "a loss that ends at 40 dB": Ingredient(PLAIN, (("loss", "200 mse + psnr-40"),)),
     "more that is sharp": Ingredient(LinearMotion(still=0.25)),
+    "more that is sharp, under that loss": Ingredient(LinearMotion(still=0.25), (("loss", "200 mse + psnr-40"),)),
+    "nothing that is sharp": Ingredient(LinearMotion(still=0.0)),
     "a fifth soft": Ingredient(Mix(((0.8, PLAIN), (0.2, Soft())))),
     "two motions, curls, lights": Ingredient(Motion(length=(2.0, 45.0))),
     "arcs of a turning camera": Ingredient(Rolling()),
     "brighter lights": Ingredient(LinearMotion(lights=3.0)),
     "longer paths": Ingredient(LinearMotion(length=(2.0, 90.0)), (("margin", 46),)),
     "three times the noise": Ingredient(LinearMotion(shot=2.4, read=3.0)),
+    "three times the noise, under that loss": Ingredient(
+        LinearMotion(shot=2.4, read=3.0), (("loss", "200 mse + psnr-40"),)
+    ),
     "nothing out of focus": Ingredient(PLAIN, (("softness", 0.0),)),
     "half flat and soft": Ingredient(PLAIN, (("contrast", 0.2), ("softness", 2.5), ("altered", 0.5))),
     "as many leaves as photos": Ingredient(PLAIN, (("leaves", 150),)),
     "crops as they come": Ingredient(PLAIN, (("choices", 1),)),
     "the recipe": Ingredient(RECIPES["base"].training),
 }
-"""Each differs from the first in one thing; the last has the blur of ``kdsharp train base``. All learn alone: a teacher
-knows one blur, and would favour it."""
+"""Each differs from the first in one thing, or in the two that its name says; the last has the blur of ``kdsharp train
+base``. All learn alone: a teacher knows one blur, and would favour it."""
 CLIP = "a clip's own paths"
 
 
