@@ -179,3 +179,13 @@ def test_without_the_file_the_vgg_loss_says_how_to_get_it(monkeypatch, tmp_path)
     monkeypatch.setattr(losses, "vgg_file", lambda: tmp_path / "vgg16.pth")
     with pytest.raises(UsageError, match=r"needs torchvision's weights at .*vgg16.pth; fetch them once"):
         reconstruction("vgg", torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32))
+
+
+@pytest.mark.parametrize(("name", "times"), [("mse", 0.03), ("psnr", 24.0), ("psnr-40", 1.0)])
+def test_how_hard_a_loss_pulls_at_a_picture_of_55_db_against_one_of_25(name, times):
+    pulls = []
+    for quality in (25, 55):
+        size = torch.tensor(10 ** (-quality / 20), requires_grad=True)
+        wrong = size.expand(1, 3, 4, 4)
+        pulls.append(torch.autograd.grad(LOSSES[name](wrong, torch.zeros_like(wrong)), size)[0].item())
+    assert pulls[1] / pulls[0] == pytest.approx(times, rel=0.06)
