@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from kdsharp.datasets import Crops, photos
-from kdsharp.datasets.augment import defocus, lower_contrast
+from kdsharp.datasets.augment import defocus, lower_contrast, right_half_soft
 from kdsharp.degrade import GaussianBlur, Shake
+from kdsharp.kernels import gaussian
 
 NOISE = torch.rand(64, 3, 40, 40, generator=torch.Generator().manual_seed(0))
 
@@ -71,3 +72,10 @@ def test_the_blur_comes_after_them():
     pictures = [photo.pixels for photo in photos("train")[:1]]
     blurred, sharp = Crops(pictures, GaussianBlur(2.0), 32, 8, contrast=0.2)[0]
     assert (blurred.std((-2, -1)) < sharp.std((-2, -1))).all()
+
+
+def test_the_right_half_of_a_picture_is_out_of_focus_and_the_left_one_as_it_was():
+    picture = NOISE[:1].repeat(1, 1, 1, 4)
+    moved = (right_half_soft(picture, gaussian(2.0)) - picture).abs().mean((0, 1, 2))
+    assert moved[:40].max() < 1e-4
+    assert moved[120:].min() > 0.05

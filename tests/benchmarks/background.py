@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from kdsharp import checkpoints, datasets, degrade, kernels
+from kdsharp.datasets.augment import right_half_soft
 from kdsharp.images import quantize, to_array, to_tensor
 from kdsharp.metrics import psnr
 
@@ -28,9 +29,7 @@ lenses = {"Gaussian": kernels.gaussian, "disk": lambda sigma: kernels.disk(2 * s
 def pairs(lens, sigma):
     """Blurred and sharp pictures whose right half is out of focus in the truth."""
     for photo in datasets.photos("validation")[: 1 if options.quick else None]:
-        picture = to_tensor(photo.pixels)
-        share = torch.sigmoid(24 * torch.linspace(-1, 1, picture.shape[-1]))
-        truth = torch.lerp(picture, kernels.convolve(picture, lens(sigma)).clamp(0, 1), share)
+        truth = right_half_soft(to_tensor(photo.pixels), lens(sigma))
         for protocol in protocols:
             degradation = degrade.protocol(protocol)
             sharp = to_tensor(degradation.prepare(to_array(truth)))

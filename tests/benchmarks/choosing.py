@@ -16,6 +16,7 @@ import torch
 
 from kdsharp import checkpoints, datasets, degrade, evaluate, kernels
 from kdsharp.datasets import woven
+from kdsharp.datasets.augment import right_half_soft
 from kdsharp.images import quantize, to_array, to_tensor
 from kdsharp.metrics import psnr
 
@@ -36,10 +37,8 @@ def forty():
     """(name, blurred, sharp) of the validation photos, whose right half is out of focus or not."""
     for photo in datasets.photos("validation"):
         picture = to_tensor(photo.pixels)
-        share = torch.sigmoid(24 * torch.linspace(-1, 1, picture.shape[-1]))
         for sigma in (0, 2, 4, 8):
-            soft = kernels.convolve(picture, kernels.gaussian(float(sigma))).clamp(0, 1) if sigma else picture
-            truth = torch.lerp(picture, soft, share)
+            truth = right_half_soft(picture, kernels.gaussian(float(sigma))) if sigma else picture
             for protocol in PROTOCOLS[:1] if options.quick else PROTOCOLS:
                 degradation = degrade.protocol(protocol)
                 sharp = to_tensor(degradation.prepare(to_array(truth)))
