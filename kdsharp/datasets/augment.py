@@ -63,7 +63,7 @@ def defocus(crops: Tensor, strongest: float, rng: np.random.Generator, share: fl
 def right_half_soft(picture: Tensor, psf: Tensor) -> Tensor:
     """A picture (1, C, H, W) in [0, 1] whose right half a lens has drawn with this PSF (K, K), the left half in focus.
 
-    Half-way lies a soft transition, ``sigmoid(24 x)`` for x from -1 to 1, as in :func:`defocus`.
+    Half-way lies a soft transition, ``sigmoid(24 x)`` for x from -1 at the left border to 1 at the right one.
     """
     share = torch.sigmoid(24 * torch.linspace(-1, 1, picture.shape[-1]))
     return torch.lerp(picture, convolve(picture, psf).clamp(0, 1), share)

@@ -19,7 +19,8 @@ from kdsharp.study.distillation import Record, kept
 
 STRATA = {"over 30 dB": (30.0, np.inf), "24 to 30 dB": (24.0, 30.0), "under 24 dB": (-np.inf, 24.0)}
 """Of the pairs, by the PSNR of their input."""
-PLAIN = LinearMotion()
+PLAIN, SHARPER, NOISIER = LinearMotion(), LinearMotion(still=0.25), LinearMotion(shot=2.4, read=3.0)
+LETS_GO = (("loss", "200 mse + psnr-40"),)
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,17 @@ class Ingredient:
 INGREDIENTS: dict[str, Ingredient] = {
     "straight paths": Ingredient(PLAIN),
     "JPEG after it": Ingredient(Compressed(PLAIN, share=0.25)),
-    "a loss that ends at 40 dB": Ingredient(PLAIN, (("loss", "200 mse + psnr-40"),)),
-    "more that is sharp": Ingredient(LinearMotion(still=0.25)),
-    "more that is sharp, under that loss": Ingredient(LinearMotion(still=0.25), (("loss", "200 mse + psnr-40"),)),
+    "a loss that ends at 40 dB": Ingredient(PLAIN, LETS_GO),
+    "more that is sharp": Ingredient(SHARPER),
+    "more that is sharp, psnr-40": Ingredient(SHARPER, LETS_GO),
     "nothing that is sharp": Ingredient(LinearMotion(still=0.0)),
     "a fifth soft": Ingredient(Mix(((0.8, PLAIN), (0.2, Soft())))),
     "two motions, curls, lights": Ingredient(Motion(length=(2.0, 45.0))),
     "arcs of a turning camera": Ingredient(Rolling()),
     "brighter lights": Ingredient(LinearMotion(lights=3.0)),
     "longer paths": Ingredient(LinearMotion(length=(2.0, 90.0)), (("margin", 46),)),
-    "three times the noise": Ingredient(LinearMotion(shot=2.4, read=3.0)),
-    "three times the noise, under that loss": Ingredient(
-        LinearMotion(shot=2.4, read=3.0), (("loss", "200 mse + psnr-40"),)
-    ),
+    "three times the noise": Ingredient(NOISIER),
+    "three times the noise, psnr-40": Ingredient(NOISIER, LETS_GO),
     "nothing out of focus": Ingredient(PLAIN, (("softness", 0.0),)),
     "half flat and soft": Ingredient(PLAIN, (("contrast", 0.2), ("softness", 2.5), ("altered", 0.5))),
     "as many leaves as photos": Ingredient(PLAIN, (("leaves", 150),)),
