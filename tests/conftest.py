@@ -151,8 +151,8 @@ class FileHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         cut = server.cuts.pop(0) if server.cuts else None
+        server.served += len(body[:cut])  # before the bytes: who has them all may look at once
         self.wfile.write(body[:cut])
-        server.served += len(body[:cut])
         if cut is not None and server.stalls.is_set():
             self.connection.settimeout(300)
             self.connection.recv(1)
