@@ -1,5 +1,6 @@
 """On a phone letters in figures can be read, and on every screen a loupe shows a photo's pixels as they are."""
 
+import base64
 import io
 from contextlib import contextmanager
 
@@ -169,6 +170,18 @@ def test_a_loupe_shows_the_pixels_of_a_photo_as_they_are_and_keys_move_it(chrome
         image.blur()
         expect(glass).to_be_hidden()
     fine.close()
+
+
+def test_an_open_loupe_shows_the_picture_that_has_come_in_place_of_the_former(page, tmp_path):
+    former, later = (plots.Picture(plots.panels({"noise": each}, zoom=3), "", "") for each in (PHOTO, 1 - PHOTO))
+    with show(page, tmp_path, former.tag()):
+        image, glass = page.locator("img"), page.locator(".kdsharp-loupe")
+        image.focus()
+        page.keyboard.press("Enter")  # no mouse is there whose next move would draw it anew
+        address = f"data:image/png;base64,{base64.b64encode(later.content).decode()}"
+        image.evaluate("(each, address) => new Promise((done) => { each.onload = done; each.src = address; })", address)
+        expect(glass).to_be_visible()
+        assert address in glass.evaluate("each => each.style.backgroundImage")
 
 
 def test_a_switch_is_pressed_by_key_and_says_what_it_is(page, open_page):

@@ -67,6 +67,7 @@ export function lendLoupe(page) {
   }, true); // an island keeps its keys to itself
   page.addEventListener("focusout", (event) => { if (event.target === image) close(); });
   addEventListener("scroll", () => { if (image) show(); }, true);
+  page.addEventListener("load", ({ target }) => { if (target === image) show(); }, true); // a slider has drawn it anew
 
   const offer = () => {
     for (const each of page.querySelectorAll("img[data-photo]:not([tabindex])")) Object.assign(each, { tabIndex: 0, title: WORDS });
