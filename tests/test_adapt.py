@@ -75,13 +75,13 @@ def test_photos_are_blurred_by_the_clips_own_vectors():
     across, down = kernels.motion(6, 0), kernels.motion(20, 90)
     generator, seen = np.random.default_rng(0), set()
     for _ in range(20):
-        psf = motion.psf(generator)
+        psf = motion.psf_for(generator)
         wanted = across if psf.shape == across.shape else down
         torch.testing.assert_close(psf, wanted)
         seen.add(psf.shape)
     assert len(seen) == 2
     still = degrade.ClipMotion(vectors=((0.01, 0.0),), still=0)
-    assert still.psf(generator).shape == (1, 1)
+    assert still.psf_for(generator).shape == (1, 1)
     with pytest.raises(UsageError, match="no vectors"):
         degrade.ClipMotion()
 

@@ -103,7 +103,7 @@ def test_bicubic_4x_is_pillows_at_the_photos_own_size():
 def test_shake_without_noise_blurs_in_linear_light():
     shake = Shake(length=(6, 12), shot=0, read=0)
     generator = rng(3)
-    psf = shake.psf(generator).double().numpy()
+    psf = shake.psf_for(generator).double().numpy()
     rgb = PHOTO / 255
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     light = np.stack([scipy.ndimage.convolve(linear[..., c], psf, mode="mirror") for c in range(3)], -1).clip(0, 1)
@@ -146,9 +146,9 @@ def test_a_still_camera_without_noise_changes_nothing():
 
 def test_the_share_of_still_images():
     generator = rng()
-    still = [Shake(still=0.3).psf(generator).shape == (1, 1) for _ in range(400)]
+    still = [Shake(still=0.3).psf_for(generator).shape == (1, 1) for _ in range(400)]
     assert np.mean(still) == pytest.approx(0.3, abs=0.07)
-    assert not any(Shake().psf(generator).shape == (1, 1) for _ in range(50))
+    assert not any(Shake().psf_for(generator).shape == (1, 1) for _ in range(50))
 
 
 @pytest.mark.parametrize(("shot", "read", "value"), [(0.0, 20.0, 0.5), (20.0, 0.0, 0.25), (20.0, 20.0, 0.5)])
@@ -324,7 +324,7 @@ def test_averaged_frames_are_the_mean_of_shifted_pictures(response):
 def test_straight_motion_without_noise_is_a_line_in_the_light_that_the_camera_adds_up():
     for response in (1.0, 2.2):
         motion = LinearMotion(length=(9, 9), responses=(response,), shot=0, read=0, still=0)
-        psf = motion.psf(rng(3)).double().numpy()
+        psf = motion.psf_for(rng(3)).double().numpy()
         light = np.stack(
             [scipy.ndimage.convolve((PHOTO[..., c] / 255) ** response, psf, mode="mirror") for c in range(3)], -1
         )
@@ -336,7 +336,7 @@ def test_paths_are_straight_of_the_asked_length_and_go_everywhere():
     motion, generator = LinearMotion(length=(4, 40), still=0.25), rng()
     lengths, angles, still = [], [], 0
     for _ in range(400):
-        psf = motion.psf(generator).numpy()
+        psf = motion.psf_for(generator).numpy()
         still += psf.size == 1
         y, x = np.nonzero(psf)
         if psf.size > 1:

@@ -46,15 +46,14 @@ class LinearMotion:
     def prepare(self, photo: np.ndarray) -> np.ndarray:
         return photo
 
-    def psf(self, rng: np.random.Generator) -> Tensor:
-        """One random PSF."""
+    def psf_for(self, rng: np.random.Generator) -> Tensor:
         if rng.random() < self.still:
             return torch.ones(1, 1)
         return kernels.motion(math.exp(rng.uniform(*np.log(self.length))), rng.uniform(0, 180))
 
     def __call__(self, sharp: Tensor, rng: np.random.Generator) -> Tensor:
         check_images(sharp)
-        psfs = kernels.stack([self.psf(rng) for _ in range(len(sharp))])
+        psfs = kernels.stack([self.psf_for(rng) for _ in range(len(sharp))])
         return self._exposed(sharp, lambda light: kernels.convolve(light, psfs), rng)
 
     def _exposed(self, sharp: Tensor, move: Callable[[Tensor], Tensor], rng: np.random.Generator) -> Tensor:
@@ -64,9 +63,6 @@ class LinearMotion:
         if self.lights > 1:
             light = brighter(light, self.lights, rng)
         return noisy(move(light).clamp(0, 1) ** (1 / exponents), rng, self.shot, self.read)
-
-    def psf_for(self, rng: np.random.Generator) -> Tensor:
-        return self.psf(rng)
 
 
 @dataclass(frozen=True)
@@ -90,8 +86,7 @@ class ClipMotion(LinearMotion):
             raise UsageError("a clip's motion has no vectors; measure them with kdsharp.adapt.motion_of")
         check_range(self.exposure[0], 0, self.exposure[1], "smallest exposure")
 
-    def psf(self, rng: np.random.Generator) -> Tensor:
-        """The PSF of one random place of the clip."""
+    def psf_for(self, rng: np.random.Generator) -> Tensor:
         if rng.random() < self.still:
             return torch.ones(1, 1)
         x, y = np.array(self.vectors[int(rng.integers(len(self.vectors)))]) * rng.uniform(*self.exposure)

@@ -43,20 +43,16 @@ class Shake:
     def prepare(self, photo: np.ndarray) -> np.ndarray:
         return photo
 
-    def psf(self, rng: np.random.Generator) -> Tensor:
-        """One random PSF of this protocol."""
+    def psf_for(self, rng: np.random.Generator) -> Tensor:
         if rng.random() < self.still:
             return torch.ones(1, 1)
         return kernels.shake(rng.uniform(*self.length), rng)
 
     def __call__(self, sharp: Tensor, rng: np.random.Generator) -> Tensor:
         check_images(sharp)
-        psfs = kernels.stack([self.psf(rng) for _ in range(len(sharp))])  # before the noise: psf_for replays this
+        psfs = kernels.stack([self.psf_for(rng) for _ in range(len(sharp))])  # before the noise
         blurred = to_srgb(kernels.convolve(to_linear(sharp), psfs))
         return noisy(blurred, rng, self.shot, self.read)
-
-    def psf_for(self, rng: np.random.Generator) -> Tensor:
-        return self.psf(rng)
 
 
 @dataclass(frozen=True)
