@@ -127,18 +127,38 @@ def test_what_a_lesson_adds_to_a_chart_is_on_the_phone_too():
     assert axes.get_yscale() == "log"
 
 
-@pytest.mark.parametrize(("count", "columns"), [(2, 1), (3, 1), (4, 2), (5, 2)])
-def test_on_a_phone_photos_stand_below_each_other_and_keep_every_pixel_and_its_size(count, columns):
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+def test_on_a_phone_two_photos_stand_beside_each_other_and_keep_the_size_of_every_pixel(count):
     images = {str(k): torch.rand(1, 3, 130, 130) for k in range(count)}
-    wide = plots.panels(images, truth=images["0"])
+    wide = plots.panels(images, truth=images["0"], at=(7, 2))
     narrow = narrowed(wide)
     shown = [[axes.get_images()[0].get_array() for axes in made.axes] for made in (wide, narrow)]
-    assert all(np.array_equal(a, b) for a, b in zip(*shown, strict=True))
-    sizes = {round(axes.get_window_extent().width) for made in (wide, narrow) for axes in made.axes}
-    assert len(sizes) == 1
-    lefts = {round(axes.get_window_extent().x0) for axes in narrow.axes}
-    assert len(lefts) == columns
+    for whole, part in zip(*shown, strict=True):
+        off = (len(whole) - len(part)) // 2
+        assert np.array_equal(whole[off : off + len(part), off : off + len(part)], part)
+        assert len(part) >= min(len(whole), 86)
+    scales = {
+        round(axes.get_window_extent().width / axes.get_images()[0].get_array().shape[1], 3)
+        for made in (wide, narrow)
+        for axes in made.axes
+    }
+    assert scales == {2.0}
+    assert len({round(axes.get_window_extent().x0) for axes in narrow.axes}) == 2
     assert narrow.get_figwidth() * plots.DPI <= 356
+
+
+def test_on_a_phone_a_spectrum_stands_beside_its_picture_and_belongs_to_what_is_shown_of_it():
+    images = {name: torch.rand(1, 3, 200, 220) for name in "ab"}
+    narrow = narrowed(plots.spectra(images))
+    for name, left, right in zip("ab", narrow.axes[::2], narrow.axes[1::2], strict=True):
+        middle = images[name][..., 24:176, 34:186]
+        assert np.array_equal(left.get_images()[0].get_array(), to_array(middle))
+        assert np.array_equal(right.get_images()[0].get_array(), plots.spectrum_pixels(middle))
+        assert left.get_window_extent().y0 == pytest.approx(right.get_window_extent().y0)
+    narrow.canvas.draw()
+    for label in narrow.axes[-1].get_xticklabels():
+        box = label.get_window_extent()
+        assert 0 <= box.x0 < box.x1 <= NARROW, label
 
 
 def test_a_picture_has_its_narrow_form_for_phones_and_else_can_be_moved_sideways():

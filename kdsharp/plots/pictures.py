@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 import matplotlib
 import numpy as np
@@ -16,6 +17,8 @@ from kdsharp.metrics import psnr, ssim
 from kdsharp.plots.figure import DPI, WIDTH, figure
 from kdsharp.plots.narrow import NARROW, on_a_phone, wide_and_narrow
 
+HALF = 172
+"""Pixels of each of two pictures beside each other on a phone."""
 LETTER = 6.5
 """Pixels that a letter of the note below takes, in the mean."""
 
@@ -41,7 +44,8 @@ def panels(
     Args:
         images: title to (1, 3, H, W) in [0, 1], all of one size.
         truth: the sharp image; scores and differences are taken against it.
-        at: (top, left) of the crop; the centre when None. Its size follows from the number of panels.
+        at: (top, left) of the crop; the centre when None. Its size follows from the number of panels; a phone shows
+            its middle, so small that two stand beside each other.
         zoom: screen pixels per image pixel.
         difference: add a row of ``0.5 + gain * (luma(image) - luma(truth))``: mid-grey means no error.
         gain: of the difference map.
@@ -51,20 +55,27 @@ def panels(
     side = min((WIDTH // len(images) - 8) // zoom, *first.shape[-2:], 110)
     top, left = at if at is not None else ((first.shape[-2] - side) // 2, (first.shape[-1] - side) // 2)
     top, left = min(top, first.shape[-2] - side), min(left, first.shape[-1] - side)
-    rows = 2 if difference and truth is not None else 1
-    stacks = []
-    for title, image in images.items():
-        cells = [to_array(crop(quantize(image), top, left, side))]
-        if rows == 2 and truth is not None and image is not truth:  # nothing to see under the truth itself
-            cells.append(_difference(crop(image, top, left, side), crop(truth, top, left, side), gain))
-        stacks.append((title if truth is None else f"{title}\n{score(image, truth)}", cells))
-    note = f"{side}x{side} pixels at {zoom}:1"
-    if rows == 2:
-        note += f"; below: error x {gain:g}, mid-grey = none"
+    titles = {title: title if truth is None else f"{title}\n{score(image, truth)}" for title, image in images.items()}
+
+    def middle(size: int) -> tuple[list[tuple[str, list[np.ndarray]]], str]:
+        """The stacks with the middle ``size`` pixels of the crop, and the note below them."""
+        off = (side - size) // 2
+        cut = partial(crop, top=top + off, left=left + off, size=size)
+        stacks = [(titles[title], [to_array(cut(quantize(image)))]) for title, image in images.items()]
+        note = f"{size}x{size} pixels at {zoom}:1"
+        if not difference or truth is None:
+            return stacks, note
+        for (_, cells), image in zip(stacks, images.values(), strict=True):
+            if image is not truth:  # nothing to see under the truth itself
+                cells.append(_difference(cut(image), cut(truth), gain))
+        return stacks, f"{note}; below: error x {gain:g}, mid-grey = none"
+
+    stacks, note = middle(side)
     wide = _stacks(stacks, side * zoom, len(stacks), note, 4)
     if side * zoom > NARROW or wide.get_figwidth() * DPI <= NARROW:  # it is moved sideways, or fits as it is
         return wide
-    return on_a_phone(wide, lambda _: _narrow_stacks(stacks, side * zoom, note))
+    half = min(side, HALF // zoom) if len(stacks) > 1 else side
+    return on_a_phone(wide, lambda _: _narrow_stacks(middle(half)[0], half * zoom, middle(half)[1]))
 
 
 def _stacks(
@@ -102,7 +113,7 @@ def _stacks(
 
 def _narrow_stacks(stacks: Sequence[tuple[str, Sequence[np.ndarray]]], box: int, note: str = "") -> Figure:
     """The same stacks in as many columns as a phone has room for, every pixel as large as before."""
-    room = NARROW + 6  # two pictures of 172 pixels fit
+    room = NARROW + 6  # two of ``HALF`` fit
     columns = max(1, min(len(stacks), room // (box + 4)))
     return _stacks(stacks, box, columns, note, min(6, (room - columns * box) // (2 * columns)))
 
@@ -141,7 +152,7 @@ def maps(
         stacks.append((title, [scale((values - low) / max(high - low, 1e-12))]))
     box = WIDTH // len(images) - 8
     wide = _stacks(stacks, box, len(stacks))
-    return on_a_phone(wide, lambda _: _narrow_stacks(stacks, min(box, NARROW)))
+    return on_a_phone(wide, lambda _: _narrow_stacks(stacks, min(box, NARROW if len(stacks) == 1 else HALF)))
 
 
 def spectrum_pixels(image: Tensor) -> np.ndarray:
@@ -156,6 +167,8 @@ def spectrum_pixels(image: Tensor) -> np.ndarray:
 def spectra(images: Mapping[str, Tensor]) -> Figure:
     """Up to three pictures of one size, each above its amplitude spectrum, all pixels 1:1; lesson 02 explains them.
 
+    A phone shows the middle of each picture, and the spectrum of that beside it.
+
     Args:
         images: title to (1, C, H, W) in [0, 1], at most 220 pixels wide.
     """
@@ -163,25 +176,29 @@ def spectra(images: Mapping[str, Tensor]) -> Figure:
     rows, columns = next(iter(images.values())).shape[-2:]
     if columns > 220 or len(images) > 3:
         raise UsageError(f"expected up to 3 pictures of at most 220 pixels, found {len(images)} of {columns} pixels")
-    return on_a_phone(_spectra(images, WIDTH, len(images)), lambda _: _spectra(images, NARROW, 1))
+    side = min(rows, columns, HALF - 20)  # beside a half stand the ends of its numbers
+    small = {title: crop(image, (rows - side) // 2, (columns - side) // 2, side) for title, image in images.items()}
+    return on_a_phone(_spectra(images, WIDTH, below=True), lambda _: _spectra(small, NARROW, below=False))
 
 
-def _spectra(images: Mapping[str, Tensor], width: int, beside: int) -> Figure:
-    """The figure of :func:`spectra`, so wide, with so many pictures beside each other."""
+def _spectra(images: Mapping[str, Tensor], width: int, below: bool) -> Figure:
+    """The figure of :func:`spectra`, so wide: the spectra below their pictures, or beside them on a phone."""
     rows, columns = next(iter(images.values())).shape[-2:]
-    note = "pixels 1:1; below: amplitude of each stripe pattern over cycles per pixel, bright = strong (log scale)"
-    note = textwrap.fill(note, int(width / LETTER))
-    high, below = 2 * rows + 56, 6 + 16 * (note.count("\n") + 1)
-    height, step = high * -(-len(images) // beside) + below, width // beside
+    note = f"pixels 1:1; {'below' if below else 'right'}: amplitude of each stripe pattern over cycles per pixel, "
+    note = textwrap.fill(note + "bright = strong (log scale)", int(width / LETTER))
+    high, under = (2 if below else 1) * rows + (56 if below else 48), 6 + 16 * (note.count("\n") + 1)
+    step = width // (len(images) if below else 2)
+    height = high * (1 if below else len(images)) + under
     made = figure(width, height)
     for index, (title, image) in enumerate(images.items()):
-        x, top = index % beside * step + (step - columns) // 2, height - index // beside * high
-        grey = to_array(image.expand(-1, 3, -1, -1))
+        x, top = (step - columns) // 2 + (index * step if below else 0), height - (0 if below else index * high)
+        right, down = (0, rows + 8) if below else (step, 0)  # from a picture to its spectrum
         upper = made.add_axes((x / width, (top - 24 - rows) / height, columns / width, rows / height))
-        upper.imshow(grey, interpolation="none")
+        upper.imshow(to_array(image.expand(-1, 3, -1, -1)), interpolation="none")
         upper.set_axis_off()
         made.text((x + columns / 2) / width, (top - 5) / height, title, ha="center", va="top", fontsize=9)
-        lower = made.add_axes((x / width, (top - 32 - 2 * rows) / height, columns / width, rows / height))
+        place = ((x + right) / width, (top - 24 - down - rows) / height, columns / width, rows / height)
+        lower = made.add_axes(place)
         lower.imshow(spectrum_pixels(image), interpolation="none", extent=(-0.5, 0.5, 0.5, -0.5), aspect="auto")
         lower.set_xticks([-0.5, -0.25, 0, 0.25, 0.5], ["-0.5", "-0.25", "0", "0.25", "0.5"], fontsize=9)
         lower.set_yticks([])
