@@ -1,5 +1,6 @@
 """Argument checks whose message shows what came and what is allowed (floor 0)."""
 
+import errno
 import importlib.util
 import json
 import os
@@ -15,6 +16,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) if hasattr(errno, "EDQUOT") else (errno.ENOSPC, errno.EFBIG)
+"""What a system says when a disk, a user's share of it or the largest file is full."""
 
 
 class UsageError(ValueError):
@@ -109,7 +113,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     many writers choose their format by it.
 
     Raises:
-        UsageError: when the folder cannot be written.
+        UsageError: when the folder cannot be written, is full, or has a folder of that name.
     """
     path = Path(path)
     make_folder(path.parent)
@@ -119,14 +123,19 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
+        try:
+            yield temporary
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            raise UsageError(f"{path} cannot be written ({os.strerror(error.errno or 0)}); make room for it") from None
         with suppress(OSError):  # mounts such as CIFS and exFAT know no permissions
             temporary.chmod(0o644)
         try:
             temporary.replace(path)
         except OSError:  # object stores know no rename; a file that another program holds open stays as it is
             if path.is_dir():
-                raise
+                raise UsageError(f"{path} is a folder; a file of that name cannot be written") from None
             shutil.copyfile(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -65,6 +65,13 @@ def test_neighbours_of_a_video_and_of_a_burst(tmp_path):
     found = list(adapt.neighbours(burst, 3))
     assert [next(i for i, frame in enumerate(frames) if np.array_equal(frame, one)) for one, _ in found] == [0, 5, 10]
     assert list(adapt.neighbours(burst[:1])) == []
+    put(tmp_path / "0.png", frames[0][..., 0])
+    with pytest.raises(UsageError, match="is a greyscale image"):
+        list(adapt.neighbours(burst[:2]))
+    assert len(list(adapt.neighbours(burst[:2], convert=True))) == 1
+    (tmp_path / "0.png").write_bytes(b"no photo")
+    assert len(list(adapt.neighbours(burst[:3]))) == 1  # of the other two
+    put(tmp_path / "0.png", frames[0])
     put(tmp_path / "1.png", PHOTO[:50, :60])
     with pytest.raises(UsageError, match="differ in size"):
         list(adapt.neighbours(burst[:2]))

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kdsharp import images
 from kdsharp.checks import UsageError
-from kdsharp.cli.batch import jobs, run
+from kdsharp.cli.batch import jobs, passed_over, run
 
 
 def put(path, size=(20, 24)):
@@ -53,11 +54,17 @@ def test_a_pattern_that_the_shell_left_alone_is_expanded_and_a_name_with_bracket
     [
         (["*.webp"], "no file fits"),
         (["empty"], "holds no photo or video; --recursive"),
+        (["strays"], "holds no photo or video among its 2 files"),
         (["a.png", "deep/../a.png"], "twice"),
+        (["a.png", "other/a.png"], "twice"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_the_work(holiday, tmp_path, inputs, words):
     (holiday / "empty").mkdir()
+    put(holiday / "other" / "a.png")
+    (holiday / "strays").mkdir()
+    for name in ("a.dng", "b.gif"):
+        (holiday / "strays" / name).write_bytes(b"stray")
     with pytest.raises(UsageError, match=words):
         jobs([holiday / each for each in inputs], tmp_path)
 
@@ -65,6 +72,53 @@ def test_what_cannot_be_meant_is_refused_before_the_work(holiday, tmp_path, inpu
 def test_a_file_is_never_its_own_result(holiday):
     with pytest.raises(UsageError, match="would be overwritten"):
         jobs([holiday / "a.png"], holiday)
+
+
+def test_a_folder_is_never_its_own_result(holiday):
+    with pytest.raises(UsageError, match="the photos of .*holiday would be overwritten"):
+        jobs([holiday], holiday / "deep" / "..")
+
+
+def test_a_file_that_is_given_twice_is_done_once(holiday, tmp_path):
+    assert len(jobs([holiday / "a.png"] * 2, tmp_path)) == 1
+
+
+def test_links_that_lead_in_a_circle_or_nowhere_end_nothing(holiday, tmp_path):
+    (holiday / "circle.jpg").symlink_to(holiday / "circle.jpg")
+    (holiday / "nowhere.jpg").symlink_to(tmp_path / "no.jpg")
+    assert names(jobs([holiday], tmp_path), tmp_path) == ["a.png", "b.jpg"]
+    with pytest.raises(UsageError, match="is a link that leads nowhere"):
+        images.read(holiday / "nowhere.jpg")
+
+
+def test_what_a_folder_holds_beside_photos_is_counted_by_its_kind(holiday, tmp_path):
+    for name in ("a.DNG", "b.dng", "deep/c.gif", "plain"):
+        (holiday / name).write_bytes(b"stray")
+    expected = {".dng": 2, ".txt": 1, ".db": 1, "without a suffix": 1}
+    assert passed_over([holiday], tmp_path) == expected
+    assert passed_over([holiday], tmp_path, recursive=True) == expected | {".gif": 1}
+    assert passed_over([holiday], holiday / "deep", recursive=True) == expected
+
+
+def test_a_device_that_gives_up_and_what_stands_in_the_way_are_noted_and_the_others_are_done(holiday, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "deep").write_text("a file")
+
+    def work(job):
+        if job.source.name == "a.png":
+            raise OSError(5, "Input/output error")
+
+    failed = dict(run(jobs([holiday], tmp_path / "out", recursive=True), work))
+    assert failed.pop(holiday / "a.png").endswith("a.png: Input/output error")
+    assert "a file stands in its way" in failed.pop(holiday / "deep" / "c.jpg")
+    assert failed == {}
+
+
+def test_a_result_that_is_called_like_a_file_is_asked_for_as_a_folder(kdsharp, holiday, tmp_path):
+    done = kdsharp("sharpen", str(holiday / "b.jpg"), "--out", "b_sharp.jpg")
+    assert done.returncode == 2
+    assert "b_sharp.jpg looks like a file; give the folder alone" in done.stderr
+    assert not (tmp_path / "b_sharp.jpg").exists()
 
 
 def test_one_refused_file_is_noted_and_the_others_are_done(holiday, tmp_path):
@@ -86,6 +140,7 @@ def test_the_command_does_what_it_can_and_says_what_it_left(kdsharp, holiday, tm
     done = kdsharp(*call)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "3 sharpened into sharper" in done.stdout
+    assert "not looked at: 1 .db, 1 .txt" in done.stdout
     assert "bad.jpg is damaged" in done.stdout
     assert "Traceback" not in done.stderr
     made = sorted(path.relative_to(tmp_path / "sharper").as_posix() for path in (tmp_path / "sharper").rglob("*.*"))

@@ -1,5 +1,6 @@
 """Argument checks: what passes, and what the message says when something does not."""
 
+import errno
 import math
 
 import pytest
@@ -105,6 +106,23 @@ def test_atomic_path_leaves_nothing_when_the_block_fails(tmp_path, failure):
     with pytest.raises(failure):
         half_write()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_and_a_folder_in_the_way_are_one_sentence_and_leave_nothing(tmp_path):
+    def full():
+        with atomic_path(tmp_path / "note.txt"):
+            raise OSError(errno.ENOSPC, "anything")
+
+    with pytest.raises(UsageError, match=r"note.txt cannot be written \(No space left on device\)"):
+        full()
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "note.txt").mkdir()
+    with (
+        pytest.raises(UsageError, match=r"note.txt is a folder; a file"),
+        atomic_path(tmp_path / "note.txt") as temporary,
+    ):
+        temporary.write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
 
 
 def test_a_failed_rewrite_keeps_the_old_file(tmp_path):

@@ -15,6 +15,7 @@ import pytest
 import skimage.data
 from av.codec.context import Flags
 from av.stream import Disposition
+from PIL import Image
 from typer.testing import CliRunner
 
 from kdsharp import checkpoints, checks, inference, video
@@ -103,6 +104,14 @@ def clip(
                 out.mux(track.encode(chunk))
             out.mux(track.encode(None))
     return path
+
+
+def test_a_frame_with_facts_that_pyav_has_no_name_for_is_a_frame(tmp_path):
+    facts = Image.Exif()
+    facts[271] = "Camera"
+    Image.fromarray(next(texture(1, 120, 160))).save(tmp_path / "clip.mp4", format="jpeg", exif=facts)
+    assert video.sharpen_video(lambda frame: frame, tmp_path / "clip.mp4", tmp_path / "out.mp4") == []
+    assert look(tmp_path / "out.mp4").pixels[0].shape == (120, 160, 3)
 
 
 def look(path):

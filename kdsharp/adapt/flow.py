@@ -45,22 +45,34 @@ class Movement:
         return tuple((float(x), float(y)) for x, y in self.vectors)
 
 
-def neighbours(source: Path | Sequence[Path], count: int = PAIRS) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def neighbours(
+    source: Path | Sequence[Path], count: int = PAIRS, convert: bool = False
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Up to ``count`` pairs of neighbouring frames, uint8 (H, W, 3), evenly over a video or a burst of photos.
 
+    A photo that cannot be read is left out; ``convert`` is that of :func:`kdsharp.images.read`.
+
     Raises:
-        UsageError: for a video that cannot be read, or photos of different sizes.
+        UsageError: for a video that cannot be read, a burst without a pair that can, or photos of different sizes.
     """
     if isinstance(source, Path):
         yield from video.neighbours(source, count)
         return
+    broken, found = None, False
     for first in sorted(set(np.linspace(0, len(source) - 2, count).round().astype(int))) if len(source) > 1 else ():
-        one, other = images.read(source[first]), images.read(source[first + 1])
+        try:
+            one, other = images.read(source[first], convert), images.read(source[first + 1], convert)
+        except UsageError as error:
+            broken = error
+            continue
         if one.shape != other.shape:
             raise UsageError(
                 f"{source[first]} and {source[first + 1]} differ in size; a burst has photos of one size, in order"
             )
+        found = True
         yield one, other
+    if broken and not found:
+        raise broken
 
 
 def motion_of(pairs: Iterable[tuple[np.ndarray, np.ndarray]], seed: int = 0) -> Movement:

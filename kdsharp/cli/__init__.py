@@ -65,6 +65,9 @@ def main() -> None:
     except PermissionError as error:
         what = error.filename or "a file"
         _refuse(f"{what} may not be read or written; change its permissions, or choose another place")
+    except OSError as error:
+        what = f"{error.filename}: " if error.filename else ""
+        _refuse(f"{what}{error.strerror or error}")
     except KeyboardInterrupt:
         Console(stderr=True).print("\nkdsharp: stopped; what was finished is kept, and `train --resume` goes on")
         sys.exit(130)

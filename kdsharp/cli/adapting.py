@@ -14,7 +14,7 @@ MINUTES = 2.0
 
 
 def adapted(
-    todo: Sequence[Job], model: str, minutes: float, photos: Path | None, save: Path | None
+    todo: Sequence[Job], model: str, minutes: float, photos: Path | None, save: Path | None, convert: bool
 ) -> dict[Path, Callable[..., Any] | UsageError]:
     """For each source the network that its clip taught, or why there is none.
 
@@ -24,6 +24,7 @@ def adapted(
         minutes: of learning, for each clip.
         photos: sharp photos to learn from; the bundled ones by default.
         save: where the weights of the one clip go.
+        convert: take photos that are no 8-bit RGB.
     """
     from kdsharp import adapt, checkpoints, datasets, degrade, provenance
 
@@ -40,7 +41,7 @@ def adapted(
         sources = [clip] if isinstance(clip, Path) else clip
         name = clip.name if isinstance(clip, Path) else f"{len(clip)} photos"
         try:
-            movement = adapt.motion_of(adapt.neighbours(clip))
+            movement = adapt.motion_of(adapt.neighbours(clip, convert=convert))
         except UsageError as error:
             if len(clips) == 1:
                 raise

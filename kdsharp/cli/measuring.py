@@ -86,6 +86,8 @@ def evaluate(
         found = scoring.compressed(found, jpeg)
     if json_file is not None:
         make_folder(json_file.parent)
+        if json_file.is_dir():
+            raise UsageError(f"--json is a file, and {json_file} is a folder; give a name in it")
     measured = name if jpeg is None else f"{name}, JPEG {jpeg}"
     rows = scoring.evaluate(functions, found, measured, progress=True, measures=measure or ())
     table = PlainTable("model", title=f"protocol {measured}, {rows[0].images} images")

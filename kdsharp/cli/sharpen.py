@@ -9,7 +9,7 @@ import typer
 from kdsharp import video
 from kdsharp.checks import UsageError, check_name, clear_parts, make_folder
 from kdsharp.cli.adapting import adapted
-from kdsharp.cli.batch import Job, jobs
+from kdsharp.cli.batch import Job, jobs, passed_over
 from kdsharp.cli.batch import run as run_jobs
 from kdsharp.cli.shared import say, say_weights
 from kdsharp.filters import FILTERS, ORACLES
@@ -23,7 +23,12 @@ def sharpen(
             help=f"Photos, 8-bit RGB; 8-bit videos ({', '.join(video.FORMATS)}); folders and patterns of them.",
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the sharpened files; created when missing.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for the sharpened files; created when missing. One of the same name in it is replaced."
+        ),
+    ],
     model: Annotated[str | None, typer.Option(help="A network: see `kdsharp models`. Default: `small`.")] = None,
     filter: Annotated[str | None, typer.Option(help=f"A classical filter instead: {', '.join(FILTERS)}.")] = None,
     strength: Annotated[
@@ -92,11 +97,15 @@ def sharpen(
     if always is None and adapt is None:
         say_weights(model)
         always = network(model or "small", runtime)
+    if out.suffix.lower() in (*images.SUFFIXES, *video.FORMATS) and not out.is_dir():
+        raise UsageError(
+            f"--out is a folder, and {out} looks like a file; give the folder alone: files keep their names"
+        )
     clear_parts(make_folder(out))
-    every = jobs(photo, out, recursive)
+    every, passed = jobs(photo, out, recursive), passed_over(photo, out, recursive)
     todo = [job for job in every if not (skip_existing and job.target.exists())]
     there = len(every) - len(todo)
-    learned = adapted(todo, model or "base", adapt, photos, save) if adapt is not None else {}
+    learned = adapted(todo, model or "base", adapt, photos, save, convert) if adapt is not None else {}
     bar = tqdm(todo, unit="file", disable=len(todo) == 1)
 
     def one(job: Job) -> None:
@@ -114,6 +123,8 @@ def sharpen(
         images.write(job.target, inference.sharpen(function, pixels, strength, progress=True), kept)
 
     failed = run_jobs(bar, one)
+    if passed:
+        say(f"not looked at: {', '.join(f'{count} {suffix}' for suffix, count in sorted(passed.items()))}")
     if failed and len(todo) == 1 and not there:
         raise UsageError(failed[0][1])
     skipped = f", {there} were there already" if there else ""

@@ -10,13 +10,25 @@ from kdsharp.checks import UsageError, check_installed
 from kdsharp.images.facts import orientation
 
 _CODECS = {".jp2": "jpg_2000", ".avif": "avif"}
-HEIF = (".heic", ".heif")
+HEIF = (".heic", ".heif", ".hif")
 """What iPhones make: read and written by pillow-heif, kdsharp's extra ``heic``."""
 if importlib.util.find_spec("pillow_heif"):
     importlib.import_module("pillow_heif").register_heif_opener()
-SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".ppm") + tuple(
-    suffix for suffix, codec in _CODECS.items() if features.check(codec)
-)
+SUFFIXES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".mpo",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".webp",
+    ".ppm",
+    ".pgm",
+    ".pbm",
+) + tuple(suffix for suffix, codec in _CODECS.items() if features.check(codec))
 SUFFIXES += HEIF  # without the extra each is refused by name, never passed over
 """Photos as they are found in a folder, where this Pillow has the codec. GIF holds palettes only, never 8-bit RGB."""
 WRITTEN = ("PNG", "JPEG", "MPO", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF", "HEIF")
@@ -25,6 +37,8 @@ MAX_PIXELS = 256_000_000
 """Largest photo that is read, in pixels: 190 megapixels, as phones make them, take 3 GB from file to file."""
 MIN_SIDE = 16
 """Smallest side in pixels: below it no blur fits into the picture."""
+RAW = (".3fr", ".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".raw", ".rw2", ".srw")
+"""What cameras call the files of their sensor."""
 HEAD = 1 << 20
 """Bytes of a file in which its description is looked for: a colour profile may stand before it."""
 
@@ -54,6 +68,11 @@ def check_kind(path: Path, image: Image.Image, convert: bool) -> None:
             f"{path} is a camera's raw file, whose first picture is a preview of {width}x{height} pixels; develop it "
             "into a photo first"
         )
+    if image.format == "TIFF" and image.tag_v2.get(284) == 2 and depth(path, image) > 8:  # type: ignore[attr-defined]
+        raise UsageError(
+            f"{path} keeps its {depth(path, image)}-bit colours in planes of their own, which is not read; save it "
+            "with its colours beside each other (interleaved)"
+        )
     count = pictures(image)
     if count > 1:
         raise UsageError(f"{path} holds {count} pictures (an animation, or pages); give each as a file of its own")
@@ -67,6 +86,15 @@ def _is_raw(path: Path, image: Image.Image) -> bool:
     tags = image.tag_v2  # type: ignore[attr-defined]
     reduced = tags.get(254, 0)
     return bool(isinstance(reduced, int) and reduced & 1) or 50706 in tags or _head(path)[8:10] == b"CR"
+
+
+def unknown(path: Path) -> str:
+    """The sentence for a file that Pillow does not know."""
+    if path.suffix.lower() in RAW:
+        return f"{path} is a camera's raw file; develop it into a photo first"
+    if path.suffix.lower() in (".tif", ".tiff"):
+        return f"{path} is a TIFF of a kind that is not read (colours as floats are one); save it as 8-bit RGB"
+    return f"{path} is not an image that can be read; allowed are {', '.join(SUFFIXES)}"
 
 
 def pictures(image: Image.Image) -> int:

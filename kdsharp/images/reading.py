@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from kdsharp.checks import UsageError, check_readable
-from kdsharp.images.facts import HOLDS, LOSSY, facts, packing, upright
-from kdsharp.images.formats import SUFFIXES, WRITTEN, check_codec, check_kind, is_lossless_webp
+from kdsharp.images.facts import HOLDS, LOSSY, facts, orientation, packing, upright
+from kdsharp.images.formats import SUFFIXES, WRITTEN, check_codec, check_kind, is_lossless_webp, unknown
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ def open_photo(path: str | Path, convert: bool = False, written: bool = True) ->
     path = Path(path)
     check_readable(path)
     if not path.is_file():
-        kind = "a folder" if path.is_dir() else "missing"
+        link = "a link that leads nowhere" if path.is_symlink() else "no file" if path.exists() else "missing"
+        kind = "a folder" if path.is_dir() else link
         raise UsageError(f"{path} is {kind}; give the path of an image file ({', '.join(SUFFIXES)})")
     if path.stat().st_size == 0:
         raise UsageError(f"{path} is empty (0 bytes); copy or download it again")
@@ -66,20 +67,21 @@ def open_photo(path: str | Path, convert: bool = False, written: bool = True) ->
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns about odd EXIF blocks that do not touch the pixels
             with Image.open(path) as image:
-                check_kind(path, image, convert)
-                if image.format not in WRITTEN and written:
+                refused = written and image.format not in WRITTEN
+                check_kind(path, image, convert or refused)
+                if refused:
                     raise UsageError(
                         f"{path} is a {image.format} file, which is read and not written; save it as one of: "
                         f"{', '.join(SUFFIXES)}"
                     )
                 image.load()  # before facts are looked at: damage of the picture is not damage of a fact
-                pixels = np.asarray(_to_rgb(upright(image)))
+                pixels = np.asarray(upright(_to_rgb(path, image), orientation(image)))
                 if not written:
                     return pixels, Kept()
                 packed = packing(image, image.format == "WEBP" and is_lossless_webp(path))
-                kept, lost = facts(image)  # last: it sets the orientation to 1
+                kept, lost = facts(image, path)  # last: it sets the orientation to 1
     except UnidentifiedImageError:
-        raise UsageError(f"{path} is not an image that can be read; allowed are {', '.join(SUFFIXES)}") from None
+        raise UsageError(unknown(path)) from None
     except UsageError:
         raise
     except Exception as error:  # decoders have a dozen of their own for a byte that is not what it was
@@ -93,17 +95,15 @@ def read(path: str | Path, convert: bool = False) -> np.ndarray:
     return open_photo(path, convert, written=False)[0]
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _to_rgb(path: Path, image: Image.Image) -> Image.Image:
     """Any picture as 8-bit RGB: deep ones scaled to their white, CMYK by its profile, transparency on white."""
     if image.mode == "F" or image.mode.startswith("I"):
-        white = 1.0 if image.mode == "F" else 2**32 - 1 if _is_32_bit(image) else 65535  # a float's white is 1
-        levels = np.asarray(image, dtype=np.float64) / white * 255
-        return Image.fromarray((np.nan_to_num(levels) + 0.5).clip(0, 255).astype(np.uint8)).convert("RGB")
+        return Image.fromarray((_levels(path, image) * 255 + 0.5).clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.mode == "CMYK" and image.info.get("icc_profile"):
-        own = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
         try:
+            own = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
             seen = ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except ImageCms.PyCMSError:  # a profile of another kind of picture: by the plain formula, as without one
+        except (OSError, ImageCms.PyCMSError):  # broken, or of another kind of picture: as without a profile
             seen = None
         if seen is not None:
             return seen
@@ -113,5 +113,20 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _is_32_bit(image: Image.Image) -> bool:
-    return image.format == "TIFF" and max(image.tag_v2.get(258, (0,))) == 32  # type: ignore[attr-defined]
+def _levels(path: Path, image: Image.Image) -> np.ndarray:
+    """A deep grey picture with its white at 1: that of its whole numbers, and the 1 of a float."""
+    values = np.asarray(image)
+    tags = image.tag_v2 if image.format == "TIFF" else {}  # type: ignore[attr-defined]
+    bits, is_signed, is_negative = max(tags.get(258, (16,))), tags.get(339, (1,))[0] == 2, tags.get(262) == 0
+    if image.mode == "F":
+        levels = np.nan_to_num(values.astype(np.float64))
+        if np.median(levels) > 1:
+            raise UsageError(
+                f"most of the floats in {path} are above 1, which is white (the largest is {levels.max():g}); divide "
+                "them by what is white there"
+            )
+    else:
+        if bits == 32 and not is_signed:
+            values = values.view(np.uint32)  # Pillow knows signed ones alone
+        levels = values / (2.0 ** (bits - is_signed) - 1)
+    return 1 - levels if is_negative else levels

@@ -135,7 +135,7 @@ def _compare(blurred: Path, sharp: Path) -> Iterator[Finding]:
         sentence = f"has {width}x{height} pixels, its partner in {sharp.parent.name}/ {other_width}x{other_height}"
         yield Finding(blurred, sentence)
     elif np.array_equal(pixels[0], pixels[1]):
-        yield Finding(blurred, f"has the same pixels as its partner in {sharp.parent.name}/", serious=False)
+        yield Finding(blurred, f"has the same pixels as its partner in {sharp.parent.name}/")
     else:
         before, after = map(sharpness, pixels)
         if before > after:

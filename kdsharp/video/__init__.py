@@ -16,11 +16,14 @@ from kdsharp.checks import UsageError, atomic_path
 from kdsharp.video import reading, writing
 from kdsharp.video.writing import FORMATS
 
+OTHERS = (".3gp", ".m2ts", ".mts", ".ts", ".wmv", ".flv")
+"""Kinds that cameras make and this package does not take; not every system knows that they are videos."""
+
 
 def is_video(path: str | Path) -> bool:
     """Whether the name of a file says that it is a video, of a kind that is taken or not."""
     path = Path(path)
-    return path.suffix.lower() in FORMATS or (mimetypes.guess_type(path.name)[0] or "").startswith("video/")
+    return path.suffix.lower() in (*FORMATS, *OTHERS) or (mimetypes.guess_type(path.name)[0] or "").startswith("video/")
 
 
 def neighbours(source: str | Path, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -83,7 +86,8 @@ def sharpen_video(
     for path in (source, target):
         if path.suffix.lower() not in FORMATS:
             raise UsageError(
-                f"{path} is not a kind of video that is read and written; allowed are {', '.join(FORMATS)}"
+                f"{path} is not a kind of video that is read and written; allowed are {', '.join(FORMATS)} "
+                f"(ffmpeg -i {path.name} -c copy {path.stem}.mp4 changes the container alone)"
             )
     first = reading.first_frame(source, progressive)
     with reading.opened(source) as film, atomic_path(target) as temporary:

@@ -1,7 +1,7 @@
 """A video's new picture with every tag of the old one, and copies of all other tracks."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,10 +64,11 @@ def add_picture(out: "OutputContainer", picture: "VideoStream", first: "VideoFra
     encoded.color_primaries, encoded.color_trc = first.color_primaries, first.color_trc
     if picture.sample_aspect_ratio:
         encoded.codec_context.sample_aspect_ratio = picture.sample_aspect_ratio
-    side_data: Any = first.side_data
-    for each in side_data:
-        if each.type.name == "DISPLAYMATRIX":  # how a phone was held: players turn and mirror the frames by it
-            encoded.set_display_matrix(np.frombuffer(each, np.int32))
+    with suppress(ValueError):  # PyAV has no name for some kinds of it, as a JPEG's EXIF, and lists none then
+        side_data: Any = first.side_data
+        for each in side_data:
+            if each.type.name == "DISPLAYMATRIX":  # how a phone was held: players turn and mirror the frames by it
+                encoded.set_display_matrix(np.frombuffer(each, np.int32))
     encoded.metadata.update(picture.metadata)
     return encoded
 

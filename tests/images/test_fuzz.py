@@ -18,8 +18,8 @@ SUFFIXES = sorted(set(images.SUFFIXES) - {".jpeg", ".jfif", ".tiff", ".heif"})
 def whole(suffix):
     exif, packed = Image.Exif(), io.BytesIO()
     exif[271], exif[0x0112] = "Camera", 6
-    kind = {".jpg": "jpeg", ".tif": "tiff", ".jp2": "jpeg2000", ".heic": "heif"}.get(suffix, suffix[1:])
-    PHOTO.save(packed, format=kind, **({} if suffix in (".bmp", ".ppm", ".jp2") else {"exif": exif.tobytes()}))
+    kind = Image.registered_extensions()[suffix]
+    PHOTO.save(packed, format=kind, **({} if kind in ("BMP", "PPM", "JPEG2000") else {"exif": exif.tobytes()}))
     return packed.getvalue()
 
 

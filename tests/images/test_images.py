@@ -53,12 +53,13 @@ def refusal(path, **options):
 
 
 def test_the_formats_are_those_of_ordinary_photos():
-    always = {".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".heic", ".heif"}
+    always = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".bmp", ".tif", ".tiff", ".webp"}
+    always |= {".ppm", ".pgm", ".pbm", ".heic", ".heif", ".hif"}
     codecs = {suffix for suffix, codec in ((".jp2", "jpg_2000"), (".avif", "avif")) if features.check(codec)}
     assert set(images.SUFFIXES) == always | codecs
 
 
-LOSSY = {".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".heic", ".heif"}
+LOSSY = {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".avif", ".heic", ".heif", ".hif"}
 
 
 @pytest.mark.parametrize("suffix", sorted(set(images.SUFFIXES) - LOSSY))

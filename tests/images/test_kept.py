@@ -5,11 +5,13 @@ import io
 
 import numpy as np
 import pytest
-from PIL import ExifTags, Image, ImageCms, ImageOps, JpegImagePlugin, PngImagePlugin
+import tifffile
+from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin, PngImagePlugin
 
 from kdsharp import images
 from kdsharp.checks import UsageError
 from kdsharp.datasets import photos
+from kdsharp.images import beside, writing
 
 PHOTO = photos("train")[0].pixels[:208, :304]
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -274,11 +276,106 @@ def test_floats_have_their_white_at_one_and_deep_integers_at_their_largest(tmp_p
     Image.fromarray(ramp.astype(np.float32)).save(tmp_path / "float.tif")
     Image.fromarray((ramp * 65535).astype(np.uint16)).save(tmp_path / "sixteen.tif")
     Image.fromarray((ramp * (2**31 - 1)).astype(np.int32)).save(tmp_path / "thirty-two.tif")
-    for name, share in (("float", 1), ("sixteen", 1), ("thirty-two", 0.5)):
+    tifffile.imwrite(tmp_path / "unsigned.tif", (ramp * (2**32 - 1)).astype(np.uint32))
+    tifffile.imwrite(tmp_path / "signed.tif", (ramp * 32767).astype(np.int16))
+    tifffile.imwrite(tmp_path / "negative.tif", (65535 - ramp * 65535).astype(np.uint16), photometric="miniswhite")
+    for name in ("float", "sixteen", "thirty-two", "unsigned", "signed", "negative"):
         with pytest.raises(UsageError, match="--convert"):
             images.read(tmp_path / f"{name}.tif")
         found = images.read(tmp_path / f"{name}.tif", convert=True).astype(int)
-        assert np.abs(found - share * expected).max() <= 1, name
+        assert np.abs(found - expected).max() <= 1, name
+
+
+def test_floats_with_another_white_and_deep_colours_in_planes_are_refused_and_not_read_wrongly(tmp_path):
+    tifffile.imwrite(tmp_path / "bytes.tif", np.linspace(0, 255, 40 * 32, dtype=np.float32).reshape(32, 40))
+    with pytest.raises(UsageError, match=r"bytes.tif are above 1, which is white \(the largest is 255\)"):
+        images.read(tmp_path / "bytes.tif", convert=True)
+    planes = np.zeros((3, 32, 40), np.uint16)
+    tifffile.imwrite(tmp_path / "planes.tif", planes, photometric="rgb", planarconfig="separate")
+    with pytest.raises(UsageError, match="16-bit colours in planes of their own"):
+        images.read(tmp_path / "planes.tif", convert=True)
+
+
+# What Pillow passes over
+
+
+def with_segments(path, *found):
+    """A JPEG with further segments behind its first two bytes."""
+    Image.fromarray(PHOTO).save(path, quality=95)
+    content = path.read_bytes()
+    parts = [mark + (len(body) + 2).to_bytes(2, "big") + body for mark, body in found]
+    path.write_bytes(content[:2] + b"".join(parts) + content[2:])
+    return path
+
+
+def test_captions_and_the_second_part_of_a_long_xmp_stay(tmp_path):
+    caption = b"8BIM\x04\x04\0\0\0\0\0\x0b\x1c\x02\x78\0\x06A lake\0"
+    further = b"http://ns.adobe.com/xmp/extension/\0" + b"0" * 32 + b"\0\0\0\x04\0\0\0\0<a/>"
+    path = with_segments(tmp_path / "a.jpg", (b"\xff\xed", b"Photoshop 3.0\0" + caption), (b"\xff\xe1", further))
+    after = back(path)[0]
+    with Image.open(after) as image:
+        assert image.info["photoshop"][0x0404].endswith(b"A lake")
+        assert ("APP1", further) in image.applist
+
+
+@pytest.mark.parametrize("name", ["Motion photo", "Samsung's"])
+def test_the_clip_of_a_motion_photo_is_named_as_left_out_and_no_longer_promised(tmp_path, name):
+    xmp = XMP.replace(b"<rdf:RDF", b'<rdf:RDF GCamera:MotionPhoto="1" GCamera:MotionPhotoVersion="1"')
+    path = tmp_path / "a.jpg"
+    Image.fromarray(PHOTO).save(path, **({"xmp": xmp} if name == "Motion photo" else {}))
+    path.write_bytes(path.read_bytes() + (b"" if name == "Motion photo" else b"MotionPhoto_Data") + b"ftypmp42")
+    _, kept = images.open_photo(path)
+    assert kept.left_out == ("the clip behind it (a motion photo)",)
+    if name == "Motion photo":
+        assert b'MotionPhoto="0" GCamera:MotionPhotoVersion="1"' in kept.options["xmp"]
+
+
+def test_what_a_pngs_numbers_mean_stays(tmp_path):
+    chunks = {b"cICP": bytes([12, 13, 0, 1]), b"gAMA": (45455).to_bytes(4, "big"), b"cHRM": bytes(32)}
+    told = PngImagePlugin.PngInfo()
+    for name, content in chunks.items():
+        told.add(name, content)
+    Image.fromarray(PHOTO).save(tmp_path / "a.png", pnginfo=told)
+    assert dict(beside.colours(back(tmp_path / "a.png")[0])) == chunks
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
+def test_a_turned_photo_says_nowhere_that_it_lies_on_its_side(tmp_path, suffix):
+    made = exif(6)
+    made[ExifTags.IFD.Exif] |= {40962: PHOTO.shape[1], 40963: PHOTO.shape[0]}
+    xmp = XMP.replace(b"<rdf:RDF", b'<rdf:RDF tiff:Orientation="6"')
+    path = tmp_path / f"a.{suffix}"
+    options = {"exif": made, "xmp": xmp}
+    if suffix == "png":
+        options["pnginfo"] = PngImagePlugin.PngInfo()
+        options["pnginfo"].add_itxt("XML:com.adobe.xmp", options.pop("xmp").decode())
+    if suffix == "tif":
+        made[700] = options.pop("xmp")
+        options["exif"] = made.tobytes()
+    Image.fromarray(PHOTO).save(path, **options)
+    with Image.open(back(path)[0]) as image:
+        inner = image.getexif().get_ifd(ExifTags.IFD.Exif)
+        assert (inner[40962], inner[40963]) == image.size == (PHOTO.shape[0], PHOTO.shape[1])
+        assert b'tiff:Orientation="1"' in bytes(xmp_of(image))
+
+
+@pytest.mark.parametrize("suffix", ["tif", "jpg"])
+def test_no_resolution_is_invented(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    made = Image.Exif()
+    made[ExifTags.Base.Make] = "Camera"
+    Image.fromarray(PHOTO).save(path, exif=made)
+    assert "dpi" not in images.open_photo(path)[1].options
+    with Image.open(back(path)[0]) as image:
+        assert 282 not in image.getexif()
+
+
+def test_white_noise_at_the_best_quality_has_room_in_memory(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.jpg", quality=100, subsampling=0)
+    after = back(tmp_path / "a.jpg")[0]
+    assert 2.5 < after.stat().st_size / (256 * 256) < writing.JPEG_BYTES / 2
+    assert ImageFile.MAXBLOCK < 1 << 17  # others' files are read in small blocks, as before
 
 
 def test_cmyk_without_a_profile_is_converted_and_a_profile_of_another_kind_is_no_traceback(tmp_path):
