@@ -23,6 +23,8 @@ TIP = 1e-3
 """Epsilon of :func:`charbonnier`: a quarter of a grey level."""
 LEAST_ERROR = 1e-6
 """Epsilon of :func:`psnr_loss`: a mean squared error of 60 dB, beyond which no file goes."""
+TILE = 32
+"""Side in pixels of the tiles of ``psnr-tiles``."""
 GOOD_ENOUGH = 1e-4
 """Epsilon of the loss ``psnr-40``: beyond 40 dB there is little to win."""
 
@@ -61,14 +63,22 @@ def edge_loss(prediction: Tensor, truth: Tensor) -> Tensor:
 
 
 @in_float32
-def psnr_loss(prediction: Tensor, truth: Tensor, epsilon: float = LEAST_ERROR) -> Tensor:
+def psnr_loss(prediction: Tensor, truth: Tensor, epsilon: float = LEAST_ERROR, tile: int | None = None) -> Tensor:
     """``mean log10(mse + epsilon)`` with one mse an image: the negative PSNR in units of 10 dB (Chen et al. 2022).
 
     Each image counts by the *ratio* of its error, so that a few crops full of hard edges do not drown the others. It
     lets go where the mse comes near epsilon. Where some of the crops are sharp already, an epsilon of 60 dB lets them
     rule the training: a network wins most by leaving everything as it is (`data/checkpoints/STUDY.md`, the blur).
+
+    With ``tile``, an mse for each square of so many pixels a side (at the right and lower border for what is left):
+    beside an edge, what a network does to a soft background is nothing in the mean of the picture, and all in a tile.
     """
-    return ((prediction - truth).square().flatten(1).mean(1) + epsilon).log10().mean()
+    error = (prediction - truth).square()
+    if tile is None:
+        errors = error.flatten(1).mean(1)
+    else:
+        errors = F.avg_pool2d(error.mean(1, keepdim=True), tile, ceil_mode=True)
+    return (errors + epsilon).log10().mean()
 
 
 @in_float32
@@ -170,6 +180,7 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "edge": edge_loss,
     "psnr": psnr_loss,
     "psnr-40": partial(psnr_loss, epsilon=GOOD_ENOUGH),
+    "psnr-tiles": partial(psnr_loss, tile=TILE),
     "ssim-without-gradient": ssim_without_gradient,
     "vgg": vgg_loss,
     "vgg-deep": vgg_deep_loss,
@@ -177,6 +188,7 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 """Reconstruction terms by name."""
 
 FLOORS = {"charbonnier": TIP, "edge": TIP, "psnr": math.log10(LEAST_ERROR), "psnr-40": math.log10(GOOD_ENOUGH)}
+FLOORS["psnr-tiles"] = FLOORS["psnr"]
 """What a term is where nothing is left to mend; 0 for all others. None is ever below it."""
 
 

@@ -37,6 +37,13 @@ def test_one_side_of_a_line_is_out_of_focus():
     assert 0 <= soft.min() <= soft.max() <= 1
 
 
+def test_a_share_of_what_is_out_of_focus_is_so_all_over_and_far():
+    for wholly, low, high in ((0.0, 0, 8), (0.5, 24, 44), (1.0, 64, 64)):
+        soft = defocus(NOISE, 12.0, np.random.default_rng(0), 1.0, wholly)
+        corners = torch.stack([soft[..., :10, :10], soft[..., :10, -10:], soft[..., -10:, :10], soft[..., -10:, -10:]])
+        assert low <= (corners.std((-2, -1)).amax((0, 2)) < 0.08).sum() <= high, wholly
+
+
 def test_half_of_what_is_out_of_focus_is_drawn_as_disks():
     dots = torch.zeros(256, 1, 61, 61)
     dots[..., 30, 30] = 1
@@ -57,7 +64,7 @@ def test_a_share_says_how_many():
         assert ((soft - NOISE).abs().flatten(1).amax(1) > 1e-3).sum() <= high
 
 
-@pytest.mark.parametrize("option", [{"contrast": 0.3}, {"softness": 2.0}])
+@pytest.mark.parametrize("option", [{"contrast": 0.3}, {"softness": 2.0}, {"softness": 2.0, "wholly": 1.0}])
 def test_crops_take_them_and_stay_as_they_are_without(option):
     pictures = [photo.pixels for photo in photos("train")[:2]]
     plain, again, varied = (Crops(pictures, Shake(), 32, 8, **each)[3] for each in ({}, {}, option))

@@ -181,6 +181,32 @@ def test_without_the_file_the_vgg_loss_says_how_to_get_it(monkeypatch, tmp_path)
         reconstruction("vgg", torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32))
 
 
+def test_the_psnr_of_tiles_is_the_mean_over_squares_and_sees_what_stands_beside_an_edge():
+    prediction, truth = torch.rand(2, 3, 70, 40), torch.rand(2, 3, 70, 40)
+    squares = [
+        (prediction - truth)[k, :, top : top + 32, left : left + 32].square().mean()
+        for k in range(2)
+        for top in (0, 32, 64)
+        for left in (0, 32)
+    ]
+    expected = (torch.stack(squares) + 1e-6).log10().mean()
+    torch.testing.assert_close(losses.LOSSES["psnr-tiles"](prediction, truth), expected)
+    torch.testing.assert_close(
+        losses.LOSSES["psnr-tiles"](prediction[..., :9, :20], truth[..., :9, :20]),
+        losses.psnr_loss(prediction[..., :9, :20], truth[..., :9, :20]),
+    )
+    edge = torch.zeros(1, 3, 64, 64)
+    edge[..., :32] = 0.1
+    ripples = edge.clone()
+    ripples[..., 32:] = 0.005
+    named = {
+        name: (losses.LOSSES[name](ripples, 0 * edge) - losses.LOSSES[name](edge, 0 * edge)).item()
+        for name in ("psnr", "psnr-tiles")
+    }
+    assert named["psnr"] < 0.002
+    assert named["psnr-tiles"] > 0.5
+
+
 @pytest.mark.parametrize(("name", "times"), [("mse", 0.03), ("psnr", 24.0), ("psnr-40", 1.0)])
 def test_how_hard_a_loss_pulls_at_a_picture_of_55_db_against_one_of_25(name, times):
     pulls = []

@@ -12,6 +12,9 @@ from torch import Tensor
 
 from kdsharp.kernels import convolve, disk, gaussian, stack
 
+BACKGROUND = 2.0
+"""Sigma in pixels from which on a crop shows nothing but what is out of focus."""
+
 
 def lower_contrast(crops: Tensor, lowest: float, rng: np.random.Generator, share: float = 0.5) -> Tensor:
     """A share of the crops with less contrast: ``m + c (x - m)`` around the mean m of each crop and channel.
@@ -27,7 +30,9 @@ def lower_contrast(crops: Tensor, lowest: float, rng: np.random.Generator, share
     return mean + torch.from_numpy(factors).to(crops)[:, None, None, None] * (crops - mean)
 
 
-def defocus(crops: Tensor, strongest: float, rng: np.random.Generator, share: float = 0.5) -> Tensor:
+def defocus(
+    crops: Tensor, strongest: float, rng: np.random.Generator, share: float = 0.5, wholly: float = 0.0
+) -> Tensor:
     """A share of the crops with a part out of focus: sharp on one side of a line, blurred on the other.
 
     Half of them by a disk of radius 2 sigma, as a lens out of focus draws a point, half by a Gaussian; both have the
@@ -40,12 +45,19 @@ def defocus(crops: Tensor, strongest: float, rng: np.random.Generator, share: fl
         strongest: sigma in pixels is log-uniform from 0.3 to here: between sharp and soft most scenes are mild.
         rng: the caller's random generator.
         share: in [0, 1].
+        wholly: of those, the share in [0, 1] that is out of focus all over, by at least ``BACKGROUND``. Few crops of
+            a photo are: a line that is drawn at random leaves most of them both parts.
     """
     count, side = len(crops), min(crops.shape[-2:])
     sigmas = np.exp(rng.uniform(math.log(0.3), math.log(strongest), count))
     chosen = np.flatnonzero(rng.random(count) < share)
     angles, places = rng.uniform(0, 2 * math.pi, count), rng.uniform(-0.7, 0.7, count)
     lenses = rng.random(count) < 0.5
+    if wholly:
+        everywhere = rng.random(count) < wholly
+        least = min(BACKGROUND, strongest)
+        sigmas[everywhere] = np.exp(rng.uniform(math.log(least), math.log(strongest), everywhere.sum()))
+        angles[everywhere], places[everywhere] = 0, -10  # a line far beyond the border
     result = crops.clone()
     if not len(chosen):
         return result

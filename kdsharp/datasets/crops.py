@@ -39,6 +39,7 @@ class Crops(Dataset):
         contrast: some of the sharp crops have their contrast lowered, at most to this share of it; 1 leaves them.
         softness: some of the sharp crops have a part out of focus, by a Gaussian of at most this sigma in pixels.
         altered: how many of the crops *some* is, in [0, 1].
+        wholly: of those out of focus, the share that is so all over, in [0, 1].
         choices: crops drawn for each that is taken, the one with the most detail. Much of a photo is sky and wall,
             which no blur changes; 1 takes them as they come.
 
@@ -57,9 +58,11 @@ class Crops(Dataset):
         softness: float = 0.0,
         choices: int = 1,
         altered: float = 0.5,
+        wholly: float = 0.0,
     ) -> None:
         self.size, self.batch, self.seed, self.margin = size, batch, seed, margin
         self.contrast, self.softness, self.choices, self.altered = contrast, softness, choices, altered
+        self.wholly = wholly
         self.degradation = degradation
         need = size + 2 * margin
         self.pictures = (
@@ -68,7 +71,7 @@ class Crops(Dataset):
             else [picture for picture in pictures if min(picture.shape[:2]) >= need]
         )
         if not len(self.pictures):
-            raise UsageError(f"no picture is as large as a crop with its margin ({need} pixels); use smaller crops")
+            raise UsageError(f"no picture is as large as a crop with its margin ({need} pixels); give larger ones")
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
         rng = np.random.default_rng([self.seed, step])
@@ -82,7 +85,7 @@ class Crops(Dataset):
         if self.contrast < 1:
             sharp = lower_contrast(sharp, self.contrast, rng, self.altered)
         if self.softness > 0:
-            sharp = defocus(sharp, self.softness, rng, self.altered)
+            sharp = defocus(sharp, self.softness, rng, self.altered, self.wholly)
         inner = (..., slice(self.margin, self.margin + self.size), slice(self.margin, self.margin + self.size))
         return self.degradation(sharp, rng)[inner].contiguous(), sharp[inner].contiguous()
 

@@ -47,7 +47,7 @@ def synthetic_batches(recipe: Recipe, plan: Stage, own: list[Path] | None = None
     )
     if plan.whole:
         return PairCrops(_blurred(pictures, degradation), plan.crop, plan.batch, plan.config.seed, grid=plan.grid)
-    scenes = (plan.contrast, plan.softness, plan.choices, plan.altered)
+    scenes = (plan.contrast, plan.softness, plan.choices, plan.altered, plan.wholly)
     seed, margin = plan.config.seed, plan.margin
     labelled = Crops(pictures, degradation, plan.crop, plan.batch, seed, margin, *scenes)
     if not plan.unlabelled:

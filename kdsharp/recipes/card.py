@@ -40,6 +40,8 @@ def model_card(recipe: Recipe, plan: Stage, meta: dict[str, Any], history: list[
         data += f"; {plan.altered:.0%} of the crops flatter (contrast down to {plan.contrast:g})"
     if plan.softness > 0:
         data += f"; {plan.altered:.0%} partly out of focus (sigma up to {plan.softness:g} pixels)"
+    if plan.softness > 0 and plan.wholly > 0:
+        data += f", {plan.wholly:.0%} of these all over"
     if plan.choices > 1:
         data += f"; of {plan.choices} crops the one with the most detail"
     count = meta.get("processes", 1)

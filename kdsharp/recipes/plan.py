@@ -26,8 +26,8 @@ class Stage:
             one size, so that their borders (or the grid of a rescaling) belong to what is learned.
         grid: where pictures are blurred whole, crops begin at multiples of this (see ``PairCrops``).
         leaves, weaves: dead-leaves pictures, and woven ones, beside the photos.
-        contrast, softness, altered: flatter and softer scenes than the photos' own, in a share of the crops (see
-            ``Crops``).
+        contrast, softness, altered, wholly: flatter and softer scenes than the photos' own, in a share of the crops
+            (see ``Crops``).
         choices: crops drawn for each that is taken, the one with the most detail (see ``Crops``).
         unlabelled: crops a batch that have no label, beside those that have one; only a teacher can judge them.
         labels: where there are unlabelled crops, how many pairs the labelled ones come from; 0 draws each afresh.
@@ -53,6 +53,7 @@ class Stage:
     contrast: float = 1.0
     softness: float = 0.0
     altered: float = 0.5
+    wholly: float = 0.0
     choices: int = 1
     unlabelled: int = 0
     labels: int = 0

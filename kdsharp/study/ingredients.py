@@ -35,6 +35,7 @@ INGREDIENTS: dict[str, Ingredient] = {
     "straight paths": Ingredient(PLAIN),
     "JPEG after it": Ingredient(Compressed(PLAIN, share=0.25)),
     "a loss that ends at 40 dB": Ingredient(PLAIN, LETS_GO),
+    "a loss by tiles": Ingredient(PLAIN, (("loss", "200 mse + psnr-tiles"),)),
     "more that is sharp": Ingredient(SHARPER),
     "more that is sharp, psnr-40": Ingredient(SHARPER, LETS_GO),
     "nothing that is sharp": Ingredient(LinearMotion(still=0.0)),

@@ -225,6 +225,7 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "leaves": lambda value: check_range(value, 0, float("inf"), "leaves"),
     "weaves": lambda value: check_range(value, 0, float("inf"), "weaves"),
     "altered": lambda value: check_range(value, 0, 1, "altered"),
+    "wholly": lambda value: check_range(value, 0, 1, "wholly"),
 }
 """What training would refuse only once it runs."""
 
