@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) if hasattr(errno, "EDQUOT") else (errno.ENOSPC, errno.EFBIG)
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 """What a system says when a disk, a user's share of it or the largest file is full."""
 
 
@@ -123,12 +123,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     os.close(handle)
     temporary = Path(name)
     try:
-        try:
-            yield temporary
-        except OSError as error:
-            if error.errno not in NO_ROOM:
-                raise
-            raise UsageError(f"{path} cannot be written ({os.strerror(error.errno or 0)}); make room for it") from None
+        yield temporary
         with suppress(OSError):  # mounts such as CIFS and exFAT know no permissions
             temporary.chmod(0o644)
         try:
@@ -137,6 +132,10 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             if path.is_dir():
                 raise UsageError(f"{path} is a folder; a file of that name cannot be written") from None
             shutil.copyfile(temporary, path)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        raise UsageError(f"{path} cannot be written ({os.strerror(error.errno or 0)}); make room for it") from None
     finally:
         temporary.unlink(missing_ok=True)
 

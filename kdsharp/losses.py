@@ -187,8 +187,13 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 """Reconstruction terms by name."""
 
-FLOORS = {"charbonnier": TIP, "edge": TIP, "psnr": math.log10(LEAST_ERROR), "psnr-40": math.log10(GOOD_ENOUGH)}
-FLOORS["psnr-tiles"] = FLOORS["psnr"]
+FLOORS = {
+    "charbonnier": TIP,
+    "edge": TIP,
+    "psnr": math.log10(LEAST_ERROR),
+    "psnr-40": math.log10(GOOD_ENOUGH),
+    "psnr-tiles": math.log10(LEAST_ERROR),
+}
 """What a term is where nothing is left to mend; 0 for all others. None is ever below it."""
 
 

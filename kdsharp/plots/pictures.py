@@ -75,7 +75,12 @@ def panels(
     if side * zoom > NARROW or wide.get_figwidth() * DPI <= NARROW:  # it is moved sideways, or fits as it is
         return wide
     half = min(side, HALF // zoom) if len(stacks) > 1 else side
-    return on_a_phone(wide, lambda _: _narrow_stacks(middle(half)[0], half * zoom, middle(half)[1]))
+
+    def narrow(_: Figure) -> Figure:
+        small, below = middle(half)
+        return _narrow_stacks(small, half * zoom, below)
+
+    return on_a_phone(wide, narrow)
 
 
 def _stacks(

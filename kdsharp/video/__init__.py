@@ -87,7 +87,7 @@ def sharpen_video(
         if path.suffix.lower() not in FORMATS:
             raise UsageError(
                 f"{path} is not a kind of video that is read and written; allowed are {', '.join(FORMATS)} "
-                f"(ffmpeg -i {path.name} -c copy {path.stem}.mp4 changes the container alone)"
+                f"(ffmpeg -i {path.name} {path.stem}.mp4 makes one)"
             )
     first = reading.first_frame(source, progressive)
     with reading.opened(source) as film, atomic_path(target) as temporary:
