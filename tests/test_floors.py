@@ -11,7 +11,7 @@ import kdsharp
 
 PACKAGE = Path(kdsharp.__file__).parent
 FLOORS = {"__init__": 0, "checks": 0, "devices": 0, "digits": 0, "places": 0, "provenance": 0, "vision": 0}
-FLOORS |= {"together": 0}
+FLOORS |= {"interrupts": 0, "together": 0}
 FLOORS |= {"images": 1, "kernels": 1}
 FLOORS |= {"filters": 2, "degrade": 2, "metrics": 2, "models": 2}
 FLOORS |= {"datasets": 3, "losses": 3, "features": 3, "checkpoints": 3, "official": 3, "inference": 3, "video": 3}

@@ -23,6 +23,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets.config import Config
 
 from kdsharp.checks import UsageError
+from kdsharp.interrupts import whole
 from kdsharp.labs import find_lab, outputs
 from kdsharp.labs.folder import ClassFolder
 from kdsharp.labs.marking import Marked
@@ -113,8 +114,8 @@ def feedback(root: Path, lab: str, student: str) -> Path:
 
 @contextmanager
 def gradebook(root: Path) -> Iterator[Gradebook]:
-    """The grade book of a class folder."""
-    with Gradebook(f"sqlite:///{root / 'gradebook.db'}", COURSE) as found:
+    """The grade book of a class folder, which Ctrl-C does not tear out of a hand that writes."""
+    with whole(), Gradebook(f"sqlite:///{root / 'gradebook.db'}", COURSE) as found:
         yield found
 
 
@@ -139,8 +140,8 @@ def _api(root: Path) -> NbGraderAPI:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """nbgrader's remarks on its own tables and templates are no news to a lecturer."""
-    with warnings.catch_warnings():
+    """nbgrader comes to its end, and its remarks on its own tables and templates are no news to a lecturer."""
+    with whole(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 

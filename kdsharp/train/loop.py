@@ -18,9 +18,10 @@ from tqdm.auto import tqdm
 
 from kdsharp.checks import UsageError
 from kdsharp.devices import device_of, helpers, moved, this_process
+from kdsharp.interrupts import stop_flag
 from kdsharp.losses import lowest, reconstruction
 from kdsharp.train.config import OPTIMIZERS, TrainConfig
-from kdsharp.train.states import Progress, save_state, start, stop_flag
+from kdsharp.train.states import Progress, save_state, start
 
 
 class Supervised(nn.Module):

@@ -2,9 +2,6 @@
 
 import json
 import shutil
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,25 +65,3 @@ def save_state(out: Path, accelerator: Accelerator, done: Progress) -> None:
             shutil.rmtree(state)
     with atomic_path(out / "history.json") as file:
         file.write_text(json.dumps(done.rows), encoding="utf-8")
-
-
-@contextmanager
-def stop_flag() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C into a flag that the loop reads between two steps; the second one stops at once."""
-    pressed = False
-
-    def note(number: int, frame: object) -> None:
-        nonlocal pressed
-        if pressed:
-            raise KeyboardInterrupt
-        pressed = True
-
-    try:
-        before = signal.signal(signal.SIGINT, note)
-    except ValueError:  # not in the main thread: leave Ctrl-C as it is
-        yield lambda: False
-        return
-    try:
-        yield lambda: pressed
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -1,6 +1,7 @@
 """Submissions marked with a tiny lab: honest and hostile ones, each with its score and its reason."""
 
 import dataclasses
+import signal
 
 import nbformat
 import numpy as np
@@ -120,6 +121,23 @@ def test_the_whole_cycle_ends_in_a_grade_book_and_pages_on_which_nothing_runs(ho
     assert '<a href="#explain">explain, which a person reads</a>' in page
     assert "<b>Because" not in page
     assert all(home.booked(tiny, student) for student in ("full", "stub"))
+
+
+def test_ctrl_c_lets_nbgrader_finish_what_it_writes(home, tiny, handed_in, quick, monkeypatch):
+    from kdsharp.labs import grading
+
+    handed_in("full", {"write_double": RIGHT, "write_predict": MADE})
+    home.mark(tiny, "full")
+    api = grading._api
+
+    def pressed(root):
+        signal.raise_signal(signal.SIGINT)
+        return api(root)
+
+    monkeypatch.setattr(grading, "_api", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        grading.book(home.root, tiny.name, "full", "Full")
+    assert grading.scores(home.root, tiny.name)["full"]["score"] == 15
 
 
 def test_nbgrader_itself_never_executes_a_submission(home, tiny, handed_in, monkeypatch):
