@@ -344,15 +344,36 @@ def test_a_model_card_is_a_markdown_table():
 
 
 def test_a_model_card_says_what_scenes_were_varied(tmp_path):
-    varied = dataclasses.replace(TINY, teacher=dataclasses.replace(TINY.teacher, contrast=0.25, softness=2.0))
+    varied = dataclasses.replace(
+        TINY, teacher=dataclasses.replace(TINY.teacher, contrast=0.25, softness=2.0, wholly=0.25)
+    )
     cards = [
         train_stage(each, "teacher", "smoke", tmp_path / name, progress=False)
         for name, each in (("a", TINY), ("b", varied))
     ]
     plain, card = (path.with_suffix(".md").read_text(encoding="utf-8") for path in cards)
     assert "50% of the crops flatter (contrast down to 0.25); 50% partly out of focus (sigma up to" in card
+    assert ", 25% of these all over" in card
     assert "flatter" not in plain
+    assert "all over" not in plain
     assert not torch.equal(*(next(iter(checkpoints.load(path).model.parameters())) for path in cards))
+
+
+SCENES = {"contrast": 0.5, "softness": 6.0, "altered": 0.5, "wholly": 0.2, "choices": 1}
+
+
+@pytest.mark.parametrize(
+    "change", [{"contrast": 1.0}, {"softness": 3.0}, {"altered": 1.0}, {"wholly": 1.0}, {"choices": 3}]
+)
+def test_each_part_of_a_stages_scenes_reaches_its_crops(change, monkeypatch):
+    noise = np.random.default_rng(1).integers(0, 256, (100, 100, 3), dtype=np.uint8)
+    monkeypatch.setattr(sources, "training_pictures", lambda *given, **more: [noise])
+    plan = replace(TINY.student, crop=32, batch=8, **SCENES)
+    plain, again, changed = (
+        sources.synthetic_batches(TINY, each)[0][1] for each in (plan, plan, replace(plan, **change))
+    )
+    assert torch.equal(plain, again)
+    assert not torch.equal(plain, changed)
 
 
 def test_rates_are_tuned_alike_and_a_diverging_one_loses(monkeypatch, few_pixels):
