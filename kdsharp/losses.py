@@ -148,7 +148,7 @@ def pretrained_vgg() -> VGGFeatures:
     path = vgg_file()
     if not path.is_file():
         raise UsageError(
-            f"the VGG16 loss needs torchvision's weights at {path}; fetch them once, with a network: "
+            f"the VGG16 loss needs torchvision's weights at {path}; fetch them once, with internet: "
             "python -c \"from kdsharp.vision import torchvision as t; t.models.vgg16(weights='IMAGENET1K_V1')\""
         )
     return VGGFeatures(torch.load(path, weights_only=True, map_location="cpu"))

@@ -118,6 +118,27 @@ def test_on_a_phone_a_chart_is_drawn_anew_with_letters_as_large_and_none_beyond_
     assert (wide.axes[0].get_position().bounds, wide.get_figwidth()) == before
 
 
+def test_on_a_phone_the_title_of_a_chart_stands_above_its_legend():
+    made = plots.curves(LINES | {"one with a name that has to be broken into two": ([0, 1], [27.0, 28.0])}, "x", "y")
+    made.axes[0].set_title("best at 0.24")
+    narrow = narrowed(made)
+    (axes,) = narrow.axes
+    narrow.canvas.draw()
+    assert axes.title.get_window_extent().y0 >= axes.get_legend().get_window_extent().y1
+    assert axes.title.get_window_extent().y1 <= narrow.get_figheight() * plots.DPI
+
+
+def test_on_a_phone_the_title_of_a_picture_is_broken_where_it_would_leave_it():
+    title = "asked: orange more, violet less\nhalf on 483 of 8,664 places"
+    narrow = narrowed(plots.maps(dict.fromkeys(("a", title), np.eye(40))))
+    narrow.canvas.draw()
+    boxes = [each.get_window_extent() for each in narrow.texts if each.get_text()]
+    assert len(boxes) == 2
+    assert all(0 <= box.x0 <= box.x1 <= narrow.get_figwidth() * plots.DPI for box in boxes)
+    assert boxes[0].x1 < boxes[1].x0
+    assert narrow.texts[1].get_text().replace("\n", " ") == title.replace("\n", " ")
+
+
 def test_what_a_lesson_adds_to_a_chart_is_on_the_phone_too():
     made = plots.curves(LINES, "x", "y")
     made.axes[0].axhline(26.5, linestyle="--")

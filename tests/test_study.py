@@ -13,6 +13,7 @@ from kdsharp.checks import UsageError
 from kdsharp.datasets import Crops, FewLabels, photos
 from kdsharp.distill import Distillation
 from kdsharp.models import MODELS, build
+from kdsharp.plots.narrow import narrowed
 from kdsharp.study import arms, distillation, pictures
 from kdsharp.train import Supervised
 
@@ -246,9 +247,15 @@ def test_the_table_and_the_figure_show_every_line():
     text = study.markdown(lines, TINY, "kdsharp study distillation")
     assert "| label-rich | output | 31.11 | +0.110 ± 0.025 | better | 2 |" in text
     assert len(text.strip().splitlines()) == 2 + 2 + len(lines)
-    axes = study.figure(lines).axes
-    assert [each.get_title() for each in axes] == list(study.REGIMES)
-    assert [label.get_text() for label in axes[0].get_yticklabels()] == ["output", "hint", "channel"]
+    wide = study.figure(lines)
+    phone = narrowed(wide)
+    for made in (wide, phone):
+        assert [each.get_title() for each in made.axes] == list(study.REGIMES)
+        assert [label.get_text() for label in made.axes[0].get_yticklabels()] == ["output", "hint", "channel"]
+    upper, lower = (each.get_window_extent() for each in phone.axes)
+    assert upper.y0 > lower.y1
+    assert phone.axes[0].get_xlim() == phone.axes[1].get_xlim()
+    assert [label.get_text() for label in phone.axes[1].get_yticklabels()] == ["output", "hint", "channel"]
 
 
 def test_the_command_leaves_records_table_and_figure(tmp_path, monkeypatch):

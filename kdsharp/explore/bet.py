@@ -41,7 +41,7 @@ def render_bet(labels: float, bias: float) -> plots.Picture:
     root = [math.sqrt(float(expected_error(alpha, labels, bias))) for alpha in alphas]
     axes.plot(alphas, (1 - alphas) * bias, ":", color=COLOURS[1], label="the teacher's bias, (1 - alpha) b")
     axes.plot(alphas, alphas / math.sqrt(labels), ":", color=COLOURS[2], label="the labels' noise, alpha s / sqrt(n)")
-    axes.plot(alphas, root, color=COLOURS[0], label="both: root of the expected squared error")
+    axes.plot(alphas, root, color=COLOURS[0], label="both together")
     lowest = math.sqrt(float(expected_error(best, labels, bias)))
     axes.plot([best], [lowest], "o", color=COLOURS[0])
     axes.set(xlabel="alpha, the truth's share", ylabel="error", ylim=(0, 0.75), title=f"best alpha {best:.2f}")

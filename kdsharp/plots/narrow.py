@@ -77,7 +77,7 @@ def narrow_chart(made: Figure) -> Figure:
     (axes,) = copy.axes
     tall = axes.get_position().height * copy.get_figheight() * DPI
     copy.set_figwidth(NARROW / DPI)
-    _stack_legend(axes)
+    _stack_legend(axes, canvas)
     margins = [70.0, 14.0, 48.0, 14.0]  # left, right, below, above
     for _ in range(3):  # other margins are other ticks, and those other margins
         left, right, below, above = margins
@@ -100,14 +100,14 @@ def narrow_chart(made: Figure) -> Figure:
     return copy
 
 
-def _stack_legend(axes: Axes) -> None:
-    """As many names beside each other as fit."""
+def _stack_legend(axes: Axes, canvas: FigureCanvasAgg) -> None:
+    """As many names beside each other as fit, and the title above them."""
     legend = axes.get_legend()
     if legend is None:
         return
     names = [each.get_text() for each in legend.get_texts()]
     columns = max(1, min(3, 42 // max(len(name) + 6 for name in names)))
-    axes.legend(
+    stacked = axes.legend(
         [each for each in legend.legend_handles if each is not None],
         [textwrap.fill(name, 36) for name in names],
         loc="lower center",
@@ -115,6 +115,10 @@ def _stack_legend(axes: Axes) -> None:
         ncols=columns,
         frameon=False,
     )
+    if axes.get_title():
+        canvas.draw()
+        high = stacked.get_window_extent().y1 - axes.get_window_extent().y1
+        axes.set_title(axes.get_title(), pad=5 + high * 72 / DPI)
 
 
 def _thin_ticks(axes: Axes) -> None:

@@ -62,7 +62,7 @@ def panels(
         off = (side - size) // 2
         cut = partial(crop, top=top + off, left=left + off, size=size)
         stacks = [(titles[title], [to_array(cut(quantize(image)))]) for title, image in images.items()]
-        note = f"{size}x{size} pixels at {zoom}:1"
+        note = f"{'the middle ' if size < side else ''}{size}x{size} pixels at {zoom}:1"
         if not difference or truth is None:
             return stacks, note
         for (_, cells), image in zip(stacks, images.values(), strict=True):
@@ -99,15 +99,16 @@ def _stacks(
     lines = [stacks[first : first + columns] for first in range(0, len(stacks), columns)]
     rows = [max(len(cells) for _, cells in line) for line in lines]
     note = textwrap.fill(note, int(step * columns / LETTER))
-    text = 8 + 16 * max(label.count("\n") + 1 for label, _ in stacks)
+    texts = [8 + 16 * max(label.count("\n") + 1 for label, _ in line) for line in lines]
     high = round(box * min(1.0, max(cell.shape[0] / cell.shape[1] for _, cells in stacks for cell in cells)))
-    tall, below = [text + each * (high + 6) for each in rows], 6 + 16 * (note.count("\n") + 1) if note else 0
+    tall = [text + each * (high + 6) for text, each in zip(texts, rows, strict=True)]
+    below = 6 + 16 * (note.count("\n") + 1) if note else 0
     width, height = step * columns, below + sum(tall)
     made = figure(width, height)
     for index, (label, cells) in enumerate(stacks):
         left, top = index % columns * step, sum(tall[: index // columns])
         for row, cell in enumerate(cells):
-            y = height - top - text - (row + 1) * (high + 6)
+            y = height - top - texts[index // columns] - (row + 1) * (high + 6)
             axes = made.add_axes(((left + gap) / width, y / height, box / width, high / height))
             axes.imshow(cell, interpolation="none")
             axes.set_axis_off()
@@ -120,7 +121,10 @@ def _narrow_stacks(stacks: Sequence[tuple[str, Sequence[np.ndarray]]], box: int,
     """The same stacks in as many columns as a phone has room for, every pixel as large as before."""
     room = NARROW + 6  # two of ``HALF`` fit
     columns = max(1, min(len(stacks), room // (box + 4)))
-    return _stacks(stacks, box, columns, note, min(6, (room - columns * box) // (2 * columns)))
+    gap = min(6, (room - columns * box) // (2 * columns))
+    letters = int((box + 2 * gap) / LETTER)
+    broken = [("\n".join(textwrap.fill(line, letters) for line in label.split("\n")), cells) for label, cells in stacks]
+    return _stacks(broken, box, columns, note, gap)
 
 
 def _difference(image: Tensor, truth: Tensor, gain: float) -> np.ndarray:

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from kdsharp.plots import COLOURS, WIDTH
 from kdsharp.plots import figure as empty
+from kdsharp.plots.narrow import NARROW, wide_and_narrow
 from kdsharp.study.arms import REGIMES
 from kdsharp.study.distillation import Study
 from kdsharp.study.lines import Line
@@ -37,19 +38,27 @@ def gain(line: Line) -> str:
 
 
 def figure(lines: Sequence[Line]) -> Figure:
-    """Gain over the student alone (the dashed line) in dB, one panel a regime on one scale, with 95 % intervals."""
+    """Gain over the student alone (the dashed line) in dB, one panel a regime on one scale, with 95 % intervals.
+
+    On a phone one panel stands below the other.
+    """
     shown = [line for line in lines if line.verdict != "the baseline"]
     arms = list(dict.fromkeys(line.arm for line in shown))
-    made = empty(WIDTH, 70 + 26 * len(arms))
-    for index, regime in enumerate(REGIMES):
-        axes = made.add_subplot(1, len(REGIMES), index + 1, sharex=made.axes[0] if made.axes else None)
-        for line in (line for line in shown if line.regime == regime):
-            axes.errorbar(
-                line.gain, arms.index(line.arm), xerr=line.half_width, fmt="o", capsize=4, color=COLOURS[index]
-            )
-        axes.axvline(0, linestyle="--", color=COLOURS[4])
-        axes.set_yticks(range(len(arms)), arms if index == 0 else [""] * len(arms))
-        axes.set(title=regime, xlabel="gain over the student alone (dB)", ylim=(len(arms) - 0.5, -0.5))
-        axes.grid(axis="x", alpha=0.3)
-    made.tight_layout()
-    return made
+
+    def drawn(wide: bool) -> Figure:
+        panels = (1, len(REGIMES)) if wide else (len(REGIMES), 1)
+        made = empty(WIDTH if wide else NARROW, (70 + 26 * len(arms)) * panels[0])
+        for index, regime in enumerate(REGIMES):
+            axes = made.add_subplot(*panels, index + 1, sharex=made.axes[0] if made.axes else None)
+            for line in (line for line in shown if line.regime == regime):
+                axes.errorbar(
+                    line.gain, arms.index(line.arm), xerr=line.half_width, fmt="o", capsize=4, color=COLOURS[index]
+                )
+            axes.axvline(0, linestyle="--", color=COLOURS[4])
+            axes.set_yticks(range(len(arms)), arms if index == 0 or not wide else [""] * len(arms))
+            axes.set(title=regime, xlabel="gain over the student alone (dB)", ylim=(len(arms) - 0.5, -0.5))
+            axes.grid(axis="x", alpha=0.3)
+        made.tight_layout()
+        return made
+
+    return wide_and_narrow(drawn)
