@@ -72,6 +72,7 @@ def psnr_loss(prediction: Tensor, truth: Tensor, epsilon: float = LEAST_ERROR, t
 
     With ``tile``, an mse for each square of so many pixels a side (at the right and lower border for what is left):
     beside an edge, what a network does to a soft background is nothing in the mean of the picture, and all in a tile.
+    Crops that are soft all over teach that better (`data/checkpoints/STUDY.md`, *a loss by tiles*; lesson 11).
     """
     error = (prediction - truth).square()
     if tile is None:
