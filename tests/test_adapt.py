@@ -1,6 +1,7 @@
 """A clip teaches its own student: its motion is measured, learned on sharp photos, and used only where it helps."""
 
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -116,6 +117,13 @@ def test_the_better_of_before_and_after_is_used(quick, monkeypatch):
     assert same_weights(network, build("unet-tiny", 0))
 
 
+def test_learning_ends_soon_after_its_minutes_however_it_was_planned(quick, monkeypatch):
+    monkeypatch.setattr(learn, "_steps", lambda *given: 100_000)
+    found = adapt.adapt(build("unet-tiny", 0).eval(), MOTION, 0.1, progress=False)
+    assert learn.FEWEST <= found.steps < 100_000
+    assert 6 < found.seconds < 30
+
+
 def test_ctrl_c_goes_on_with_what_is_learned(quick, monkeypatch):
     answers = iter((20, 25, 26))
     monkeypatch.setattr(learn, "mean_psnr", lambda model, pairs: next(answers))
@@ -140,11 +148,16 @@ def test_the_judges_are_blurred_crops_of_photos_that_are_not_learned_from():
     assert not all(torch.equal(one[2], other[2]) for one, other in zip(few, more, strict=False))
 
 
-def test_time_decides_how_many_steps(quick):
-    found = adapt.adapt(build("unet-tiny", 0).eval(), MOTION, 0.4, progress=False)
+def test_time_decides_how_many_steps_and_decoding_does_not_leave_half_of_it_over(quick, monkeypatch, tmp_path):
+    paths = [tmp_path / f"{number}.png" for number in range(40)]
+    for path in paths:
+        images.write(path, np.random.default_rng(0).integers(0, 256, (160, 160, 3), np.uint8))
+    read = images.read
+    monkeypatch.setattr(images, "read", lambda path, **more: time.sleep(0.1) or read(path, **more))
+    found = adapt.adapt(build("unet-tiny", 0).eval(), MOTION, 0.3, paths, progress=False)
     assert found.steps > learn.FEWEST
     assert found.still < max(found.before, found.after) + 1
-    assert 16 < found.seconds < 180  # twenty-four, and the scores at the end
+    assert 14 < found.seconds < 180  # eighteen, and the scores at the end
 
 
 def test_the_command_learns_says_so_and_keeps_the_weights(quick, monkeypatch, tmp_path, capsys):

@@ -1,6 +1,8 @@
 """Tuning a network on a clip's own motion, and the honest end: the better of before and after."""
 
+import bisect
 import copy
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -24,6 +26,10 @@ JUDGES = 6
 """Batches of held-back crops on which former and tuned network are compared."""
 FEWEST = 20
 """Steps that are taken whatever the time."""
+TRIED = 16
+"""Steps by which the speed is measured."""
+LATEST = 1.1
+"""Times the minutes that were asked for, after which learning ends wherever it is."""
 
 
 @dataclass(frozen=True)
@@ -101,17 +107,15 @@ def adapt(
     step = Supervised(tuned, LOSS)
     pictures = training_pictures(motion, leaves=0, seed=seed, own=own)
     crops = Crops(pictures, motion, SIZE, BATCH, seed, MARGIN, choices=CHOICES)
-    trial = copy.deepcopy(step)
-    clock: list[float] = []
-    fit(trial, crops, replace(CONFIG, steps=16), progress=False, watch=lambda *_: clock.append(time.perf_counter()))
-    pace = float(np.median(np.diff(clock)[7:]))  # the first steps decode the photos, the later ones find them there
-    steps = max(FEWEST, int((60 * minutes - (time.perf_counter() - start)) / pace))
+    steps = max(FEWEST, _steps(step, crops, 60 * minutes - (time.perf_counter() - start)))
     done = [0]
 
     def note(number: int, loss: float) -> None:
         done[0] = number
         if watch is not None:
             watch(number, loss)
+        if number >= FEWEST and time.perf_counter() - start > LATEST * 60 * minutes:
+            raise KeyboardInterrupt  # photos that do not fit into memory are decoded again and again
 
     average = min(0.995, 1 - 10 / steps)
     config = replace(CONFIG, steps=steps, warmup=min(50, steps // 4), average=average, save_every=steps)
@@ -121,3 +125,27 @@ def adapt(
     still, old, new = (mean_psnr(network, held) for network in (nn.Identity(), model, tuned))
     best = tuned if new > old else model
     return Adapted(best, still, old, new, done[0], time.perf_counter() - start)
+
+
+def _steps(step: nn.Module, crops: Crops, seconds: float) -> int:
+    """How many steps fit into so many seconds, by some that are tried on a copy, once and then once more.
+
+    The first time photos are decoded for them, the second time they are in memory. A step takes what it takes then; and
+    of N pictures ``N exp(-n / N)`` are still to be decoded after n draws. Planned by the first steps alone, as it once
+    was, half of the time was left over.
+    """
+    start, clock = time.perf_counter(), list[float]()
+    plan = replace(CONFIG, steps=TRIED)
+    tried = []
+    for _ in range(2):
+        clock.clear()
+        fit(copy.deepcopy(step), crops, plan, progress=False, watch=lambda *_: clock.append(time.perf_counter()))
+        tried.append(float(np.mean(np.diff(clock))))
+    draws, count = BATCH * CHOICES, len(crops.pictures)
+    coded = count * math.exp(-TRIED * draws / count)
+    decoding = max(0.0, tried[0] - tried[1]) * TRIED / (count - coded)
+
+    def takes(steps: int) -> float:
+        return steps * tried[1] + decoding * coded * (1 - math.exp(-steps * draws / count))
+
+    return bisect.bisect(range(1_000_000), seconds - (time.perf_counter() - start), key=takes)
