@@ -124,7 +124,7 @@ def test_learning_ends_soon_after_its_minutes_however_it_was_planned(quick, monk
     assert 6 < found.seconds < 30
 
 
-def test_ctrl_c_goes_on_with_what_is_learned(quick, monkeypatch):
+def test_ctrl_c_goes_on_with_what_is_learned_and_all_waiting_has_a_bar(quick, monkeypatch, capsys):
     answers = iter((20, 25, 26))
     monkeypatch.setattr(learn, "mean_psnr", lambda model, pairs: next(answers))
 
@@ -133,8 +133,10 @@ def test_ctrl_c_goes_on_with_what_is_learned(quick, monkeypatch):
             raise KeyboardInterrupt
 
     network = build("unet-tiny", 0).eval()
-    found = adapt.adapt(network, MOTION, 0.001, progress=False, watch=stop)
+    found = adapt.adapt(network, MOTION, 0.001, progress=True, watch=stop)
     assert found.steps == 7
+    shown = capsys.readouterr().err
+    assert shown.index("reading photos") < shown.index("trying the speed") < shown.index("learning the clip's motion")
     assert not found.model.training
     assert not same_weights(found.model, network)
 

@@ -107,7 +107,7 @@ def adapt(
     step = Supervised(tuned, LOSS)
     pictures = training_pictures(motion, leaves=0, seed=seed, own=own)
     crops = Crops(pictures, motion, SIZE, BATCH, seed, MARGIN, choices=CHOICES)
-    steps = max(FEWEST, _steps(step, crops, 60 * minutes - (time.perf_counter() - start)))
+    steps = max(FEWEST, _steps(step, crops, 60 * minutes - (time.perf_counter() - start), progress))
     done = [0]
 
     def note(number: int, loss: float) -> None:
@@ -127,7 +127,7 @@ def adapt(
     return Adapted(best, still, old, new, done[0], time.perf_counter() - start)
 
 
-def _steps(step: nn.Module, crops: Crops, seconds: float) -> int:
+def _steps(step: nn.Module, crops: Crops, seconds: float, progress: bool) -> int:
     """How many steps fit into so many seconds, by some that are tried on a copy, once and then once more.
 
     The first time photos are decoded for them, the second time they are in memory. A step takes what it takes then; and
@@ -137,9 +137,13 @@ def _steps(step: nn.Module, crops: Crops, seconds: float) -> int:
     start, clock = time.perf_counter(), list[float]()
     plan = replace(CONFIG, steps=TRIED)
     tried = []
-    for _ in range(2):
+
+    def note(*_: float) -> None:
+        clock.append(time.perf_counter())
+
+    for label in ("reading photos", "trying the speed"):
         clock.clear()
-        fit(copy.deepcopy(step), crops, plan, progress=False, watch=lambda *_: clock.append(time.perf_counter()))
+        fit(copy.deepcopy(step), crops, plan, progress=progress, label=label, watch=note)
         tried.append(float(np.mean(np.diff(clock))))
     draws, count = BATCH * CHOICES, len(crops.pictures)
     coded = count * math.exp(-TRIED * draws / count)
