@@ -1,7 +1,7 @@
 """A clip teaches its own student: its motion is measured, learned on sharp photos, and used only where it helps."""
 
 import sys
-import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -150,16 +150,32 @@ def test_the_judges_are_blurred_crops_of_photos_that_are_not_learned_from():
     assert not all(torch.equal(one[2], other[2]) for one, other in zip(few, more, strict=False))
 
 
-def test_time_decides_how_many_steps_and_decoding_does_not_leave_half_of_it_over(quick, monkeypatch, tmp_path):
-    paths = [tmp_path / f"{number}.png" for number in range(40)]
-    for path in paths:
-        images.write(path, np.random.default_rng(0).integers(0, 256, (160, 160, 3), np.uint8))
-    read = images.read
-    monkeypatch.setattr(images, "read", lambda path, **more: time.sleep(0.1) or read(path, **more))
-    found = adapt.adapt(build("unet-tiny", 0).eval(), MOTION, 0.3, paths, progress=False)
+def test_time_decides_how_many_steps(quick):
+    found = adapt.adapt(build("unet-tiny", 0).eval(), MOTION, 0.4, progress=False)
     assert found.steps > learn.FEWEST
     assert found.still < max(found.before, found.after) + 1
-    assert 14 < found.seconds < 180  # eighteen, and the scores at the end
+    assert 16 < found.seconds < 180  # twenty-four, and the scores at the end
+
+
+@pytest.mark.parametrize("decoding", [0.0, 0.05, 0.2])
+@pytest.mark.parametrize("seconds", [60, 120, 300])
+def test_the_plan_fills_its_time_however_long_photos_take_to_decode(decoding, seconds, monkeypatch):
+    now, kept = [0.0], set()
+
+    def fit(step, crops, config, watch, **more):
+        """A step takes 0.1 s, and each picture that is not in memory its time; batches are drawn as ``Crops`` does."""
+        for number in range(config.steps):
+            drawn = np.random.default_rng([0, number]).integers(450, size=learn.BATCH * learn.CHOICES)
+            now[0] += 0.1 + decoding * len(set(drawn.tolist()) - kept)
+            kept.update(drawn.tolist())
+            watch(number + 1, 0.0)
+
+    monkeypatch.setattr(learn, "fit", fit)
+    monkeypatch.setattr(learn, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    crops = SimpleNamespace(pictures=range(450))
+    steps = learn._steps(torch.nn.Identity(), crops, seconds, progress=False)
+    fit(None, crops, SimpleNamespace(steps=steps), lambda *_: None)
+    assert 0.9 * seconds < now[0] < 1.05 * seconds
 
 
 def test_the_command_learns_says_so_and_keeps_the_weights(quick, monkeypatch, tmp_path, capsys):
